@@ -1,0 +1,59 @@
+/* address - where a peer is: an IP and a port; and prefixes of addresses. */
+#ifndef MOONPEER_ADDRESS_H
+#define MOONPEER_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "moonpeer/error.h"
+
+enum {
+  MP_ADDRESS_TEXT = 56, /* "[ipv6]:port" and its terminator */
+  MP_PREFIX_TEXT = 52,  /* "ipv6/128" and its terminator */
+};
+
+/* The IP in network order, IPv4 as ::ffff:a.b.c.d (so IPv4-mapped is IPv4);
+ * the port in host order. No padding: 18 bytes that may be hashed and
+ * compared as bytes. */
+struct mp_address {
+  uint8_t ip[16];
+  uint16_t port;
+};
+
+/* The first bits (0..128) of an ip in the form above; the rest is zero. */
+struct mp_prefix {
+  uint8_t ip[16];
+  uint8_t bits;
+};
+
+/* Reads "1.2.3.4", "1.2.3.4:8333", "::1", "[::1]" or "[::1]:8333"; without a
+ * port the given one is used. 0, or MP_ECONFIG with the reason. */
+int mp_address_parse(struct mp_address *address, const char *text,
+                     uint16_t default_port, struct mp_fault *fault);
+
+/* Writes "1.2.3.4:8333" or "[::1]:8333"; returns text. */
+char *mp_address_format(const struct mp_address *address,
+                        char text[MP_ADDRESS_TEXT]);
+
+/* The same without the port: "1.2.3.4" or "::1". */
+char *mp_address_format_ip(const struct mp_address *address,
+                           char text[MP_ADDRESS_TEXT]);
+
+bool mp_address_is_ipv4(const struct mp_address *address);
+bool mp_address_is_loopback(const struct mp_address *address);
+bool mp_address_equal(const struct mp_address *a, const struct mp_address *b);
+
+/* Reads "1.2.3.0/24", "2001:db8::/32" or a bare IP (all its bits). Bits that
+ * lie behind the prefix must be zero. 0, or MP_ECONFIG with the reason. */
+int mp_prefix_parse(struct mp_prefix *prefix, const char *text,
+                    struct mp_fault *fault);
+
+/* Writes "1.2.3.0/24", or "1.2.3.4" when all bits count; returns text. */
+char *mp_prefix_format(const struct mp_prefix *prefix,
+                       char text[MP_PREFIX_TEXT]);
+
+bool mp_prefix_contains(const struct mp_prefix *prefix,
+                        const struct mp_address *address);
+
+#endif
