@@ -80,6 +80,7 @@ struct mp_later {
   void (*fn)(void *data);
   void *data;
   /* private from here */
+  struct laters *queue;
   struct mp_later *next, *previous;
 };
 
@@ -108,7 +109,9 @@ struct mp_resolve {
   /* rc is 0 or MP_EDNS; list is borrowed. */
   void (*done)(void *data, int rc, const struct mp_address *list, size_t n);
   void *data;
-  void *request; /* private */
+  /* private from here */
+  struct mp_loop *loop;
+  void *request;
 };
 
 /* Looks a name up; every address gets the port. 0 or MP_EDNS. */
