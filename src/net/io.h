@@ -2,6 +2,7 @@
 #ifndef NET_IO_H
 #define NET_IO_H
 
+#include "base/hash.h"
 #include "moonpeer/loop.h"
 #include "moonpeer/stream.h"
 #include "net/timers.h"
@@ -74,12 +75,13 @@ struct laters {
   struct mp_later *first, *last;
 };
 
-/* Every implementation's loop begins with this. Timers and laters are pointed
- * to, so that the loops of one world can share theirs. */
+/* Every implementation's loop begins with this. What is pointed to can be
+ * shared by the loops of one world. */
 struct mp_loop {
   const struct io *io;
   struct timers *timers;
   struct laters *laters;
+  struct hasher **hasher; /* made when first asked for: see loop_hasher */
   size_t holds;
   bool is_running;
 };
@@ -108,6 +110,10 @@ struct mp_stream {
   const struct mp_stream_events *events;
   void *owner;
 };
+
+/* The hasher of whoever runs on this loop; owned by the implementation, which
+ * frees it with the loop or world. */
+struct hasher *loop_hasher(struct mp_loop *loop);
 
 /* Calls everything that was posted before this call, once, in order. What
  * these post waits for the next call. True when something waits. */

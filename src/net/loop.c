@@ -133,6 +133,12 @@ bool laters_run(struct laters *laters) {
   return laters->first != NULL;
 }
 
+struct hasher *loop_hasher(struct mp_loop *loop) {
+  if (!*loop->hasher)
+    *loop->hasher = hasher_new();
+  return *loop->hasher;
+}
+
 int mp_work_start(struct mp_loop *loop, struct mp_work *work) {
   return loop->io->work(loop, work);
 }
