@@ -83,6 +83,7 @@ struct mp_loop {
   struct laters *laters;
   struct hasher **hasher; /* made when first asked for: see loop_hasher */
   size_t holds;
+  uint64_t connections; /* made on it so far: gives them their numbers */
   bool is_running;
 };
 

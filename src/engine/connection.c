@@ -1,0 +1,280 @@
+/* connection - the life of one stream to a peer: dial or accept, handshake,
+ * keepalive, end. */
+#include "engine/connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "net/io.h"
+
+enum { LINGER = 5 }; /* seconds that what is queued may take to leave */
+
+void connection_tell(struct mp_connection *c, struct mp_event *event) {
+  const struct mp_hooks *hooks = c->hooks;
+  if (!(hooks->wants & UINT64_C(1) << event->type))
+    return;
+  event->time = mp_loop_time(c->loop);
+  event->connection = c;
+  event->address = c->address;
+  if (!event->text)
+    event->text = "";
+  hooks->event(c->data, event);
+}
+
+static void tell(struct mp_connection *c, enum mp_event_type type) {
+  struct mp_event event = {.type = type};
+  connection_tell(c, &event);
+}
+
+static void announce(struct mp_connection *c) {
+  if (c->is_announced)
+    return;
+  c->is_announced = true;
+  tell(c, MP_CONNECTION_STARTED);
+}
+
+/* --- the end ---------------------------------------------------------------
+ */
+
+static bool is_offence(int code) {
+  return code <= MP_ENETWORK && code >= MP_EFLOOD;
+}
+
+static void move_to_end(struct mp_connection *c, int code) {
+  enum mp_state to = MP_FAILED;
+  if (is_offence(code) && c->session.state == MP_AWAITING_HANDSHAKE)
+    to = MP_REJECTED;
+  else if (is_offence(code) || code == MP_ECLOSED || code == MP_ECANCELLED)
+    to = MP_DISCONNECTED;
+  session_move(&c->session, to);
+}
+
+void connection_end(struct mp_connection *c, int code, const char *text) {
+  bool was_connected = c->session.state == MP_CONNECTED;
+  if (c->is_over)
+    return;
+  announce(c);
+  c->is_closing = c->is_over = true;
+  mp_timer_stop(&c->timer);
+  mp_later_cancel(&c->turn);
+  move_to_end(c, code);
+  struct mp_event event = {.type = was_connected ? MP_CONNECTION_LOST
+                                                 : MP_CONNECTION_FAILED,
+                           .code = code,
+                           .text = text};
+  connection_tell(c, &event);
+  mp_stream_close(c->stream);
+}
+
+void mp_connection_close(struct mp_connection *c, int code, const char *text) {
+  if (c->is_closing)
+    return;
+  c->is_closing = true;
+  c->reason = code ? code : MP_ECLOSED;
+  snprintf(c->text, sizeof c->text, "%s", text ? text : "closed by us");
+  connection_wait(c, WAITING_LINGER, LINGER * MP_SECOND);
+  mp_later_post(c->loop, &c->turn);
+}
+
+void mp_connection_reset(struct mp_connection *c) {
+  if (c->is_over)
+    return;
+  if (!c->is_closing)
+    mp_connection_close(c, MP_ECLOSED, "reset by us");
+  buf_consume(&c->out, buf_length(&c->out));
+  mp_stream_reset(c->stream); /* the event follows at the end of the turn */
+}
+
+/* The end of a turn: tell what could not be told at once, then write. */
+static void on_turn(void *data) {
+  struct mp_connection *c = data;
+  announce(c);
+  connection_flush(c);
+  if (c->is_closing && !c->is_over && mp_connection_queued(c) == 0)
+    connection_end(c, c->reason, c->text);
+}
+
+static void on_closed(void *owner) {
+  struct mp_connection *c = owner;
+  if (!c->is_over) /* the loop itself was closed, or we reset */
+    connection_end(c, c->reason ? c->reason : MP_ECANCELLED,
+                   c->reason ? c->text : "the loop was closed");
+  session_move(&c->session, MP_DISCONNECTED);
+  c->hooks->closed(c->data, c);
+  connection_forgive(c);
+  buf_deinit(&c->in);
+  buf_deinit(&c->out);
+  buf_deinit(&c->flying);
+  free(c->version);
+  free(c->own_version);
+  free(c);
+}
+
+/* --- time ------------------------------------------------------------------
+ */
+
+void connection_wait(struct mp_connection *c, enum waiting waiting,
+                     int64_t delay) {
+  c->waiting = waiting;
+  if (delay > 0)
+    mp_timer_start(c->loop, &c->timer, delay);
+  else
+    mp_timer_stop(&c->timer);
+}
+
+static void end_late(struct mp_connection *c, int code, const char *what,
+                     int64_t limit) {
+  char text[MP_FAULT_TEXT];
+  snprintf(text, sizeof text, "expected %s within %.3g s, got none", what,
+           (double)limit / (double)MP_SECOND);
+  connection_end(c, code, text);
+}
+
+static void on_timer(void *data) {
+  struct mp_connection *c = data;
+  const struct mp_session_options *o = c->options;
+  switch (c->waiting) {
+  case WAITING_CONNECT:
+    end_late(c, MP_ECONNECT_TIMEOUT, "an answer to the dial",
+             o->connect_timeout);
+    break;
+  case WAITING_HANDSHAKE:
+    end_late(c, MP_EHANDSHAKE_TIMEOUT, "a complete handshake",
+             o->handshake_timeout);
+    break;
+  case WAITING_PONG:
+    end_late(c, MP_EPING_TIMEOUT, "a pong", o->ping_timeout);
+    break;
+  case WAITING_TO_PING: connection_send_ping(c); break;
+  case WAITING_LINGER: connection_end(c, c->reason, c->text); break;
+  case WAITING_NOTHING: break;
+  }
+}
+
+/* --- the beginning ---------------------------------------------------------
+ */
+
+void connection_start(struct mp_connection *c) {
+  c->is_started = true;
+  c->is_paused = false;
+  connection_wait(c, WAITING_HANDSHAKE, c->options->handshake_timeout);
+  if (!c->session.is_inbound)
+    connection_send_version(c);
+  mp_stream_read(c->stream, true);
+}
+
+static void on_connected(void *owner, int rc) {
+  struct mp_connection *c = owner;
+  announce(c);
+  if (c->is_closing)
+    return;
+  if (rc != 0) {
+    connection_end(c, rc,
+                   rc == MP_EREFUSED ? "the remote refused the dial"
+                                     : "the dial failed");
+    return;
+  }
+  session_move(&c->session, MP_AWAITING_HANDSHAKE);
+  connection_wait(c, WAITING_NOTHING, 0);
+  tell(c, MP_CONNECTION_ESTABLISHED);
+  if (!c->is_closing && !c->is_paused)
+    connection_start(c);
+}
+
+static void on_ended(void *owner, int rc) {
+  struct mp_connection *c = owner;
+  bool early = c->session.state == MP_AWAITING_HANDSHAKE && c->is_started;
+  if (rc == MP_ECLOSED && early)
+    rc = MP_EHANDSHAKE;
+  connection_end(c, rc,
+                 rc == MP_ERESET       ? "the remote reset the connection"
+                 : rc == MP_EHANDSHAKE ? "expected a handshake, the remote "
+                                         "closed the connection"
+                 : rc == MP_ECLOSED    ? "the remote closed the connection"
+                                       : "the connection failed");
+}
+
+static const struct mp_stream_events events = {
+    .connected = on_connected,
+    .room = connection_room,
+    .received = connection_received,
+    .ended = on_ended,
+    .drained = connection_drained,
+    .closed = on_closed,
+};
+
+static struct mp_connection *
+connection_new(const struct mp_connection_setup *setup, bool is_inbound) {
+  struct mp_connection *c = mem_new(sizeof *c);
+  c->loop = setup->loop;
+  c->options = setup->options;
+  c->hooks = setup->hooks;
+  c->data = setup->data;
+  c->is_own_nonce = setup->is_own_nonce;
+  c->is_paused = setup->is_manual;
+  c->id = ++c->loop->connections;
+  session_init(&c->session, is_inbound, mp_loop_random_u64(c->loop));
+  mp_timer_init(&c->timer, on_timer, c);
+  mp_later_init(&c->turn, on_turn, c);
+  return c;
+}
+
+struct mp_connection *
+mp_connection_dial(const struct mp_connection_setup *setup,
+                   const struct mp_address *to) {
+  struct mp_connection *c = connection_new(setup, false);
+  c->address = *to;
+  session_move(&c->session, MP_CONNECTING);
+  connection_wait(c, WAITING_CONNECT, c->options->connect_timeout);
+  mp_later_post(c->loop, &c->turn);
+  c->stream = mp_stream_connect(c->loop, to, &events, c);
+  return c;
+}
+
+static void start_accepted(void *data) {
+  struct mp_connection *c = data;
+  mp_later_init(&c->turn, on_turn, c);
+  announce(c);
+  if (!c->is_closing && !c->is_paused)
+    connection_start(c);
+  else if (c->is_closing)
+    on_turn(c);
+}
+
+struct mp_connection *
+mp_connection_accept(const struct mp_connection_setup *setup,
+                     struct mp_stream *stream) {
+  struct mp_connection *c = connection_new(setup, true);
+  c->stream = stream;
+  mp_stream_remote(stream, &c->address);
+  mp_stream_own(stream, &events, c);
+  c->turn.fn = start_accepted;
+  mp_later_post(c->loop, &c->turn);
+  return c;
+}
+
+int mp_connection_handshake(struct mp_connection *c,
+                            const struct mp_version *own,
+                            struct mp_fault *fault) {
+  if (c->is_closing)
+    return fault_set(fault, MP_ECLOSED, "the connection is closed");
+  if (c->is_started)
+    return fault_set(fault, MP_EHANDSHAKE, "the handshake has begun already");
+  if (own) {
+    c->own_version = mem_new(sizeof *own);
+    *c->own_version = *own;
+  }
+  connection_start(c);
+  return 0;
+}
+
+void mp_connection_pause(struct mp_connection *c, bool paused) {
+  if (c->is_paused == paused || c->is_closing)
+    return;
+  c->is_paused = paused;
+  if (!paused)
+    mp_stream_read(c->stream, true);
+}

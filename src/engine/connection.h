@@ -1,0 +1,103 @@
+/* connection - one live stream to a peer: its struct, for the files that
+ * make it up. */
+#ifndef ENGINE_CONNECTION_H
+#define ENGINE_CONNECTION_H
+
+#include "base/buf.h"
+#include "moonpeer/connection.h"
+#include "moonpeer/loop.h"
+#include "moonpeer/stream.h"
+#include "wire/frame.h"
+#include "wire/session.h"
+
+/* What the one timer of a connection waits for. */
+enum waiting {
+  WAITING_NOTHING,
+  WAITING_CONNECT,
+  WAITING_HANDSHAKE,
+  WAITING_TO_PING,
+  WAITING_PONG,
+  WAITING_LINGER, /* closing, and what is queued has not left */
+};
+
+/* Only those who have offended have one. */
+struct offender;
+
+struct mp_connection {
+  struct mp_loop *loop;
+  const struct mp_session_options *options;
+  const struct mp_hooks *hooks;
+  void *data;
+  bool (*is_own_nonce)(void *data, uint64_t nonce);
+  uint64_t id;
+  struct mp_stream *stream;
+  struct mp_address address;
+
+  struct session session;
+  struct mp_version *version;     /* the remote's, once it has passed */
+  struct mp_version *own_version; /* what to say instead of the default */
+  struct offender *offender;
+
+  struct buf in;          /* as received, frames not yet taken in front */
+  struct buf out, flying; /* queued; given to the stream */
+  struct mp_timer timer;
+  enum waiting waiting;
+  struct mp_later turn; /* what is left to do at the end of this turn */
+  struct mp_connection_counts counts;
+
+  bool is_started;          /* the session is; else messages are only shown */
+  bool is_announced;        /* MP_CONNECTION_STARTED was told */
+  bool is_paused;           /* by its user */
+  bool is_throttled;        /* by a verdict, for a while */
+  bool is_choked;           /* the remote does not read, so we do not either */
+  bool is_closing, is_over; /* asked to; the end was told */
+  int reason;               /* why it ends */
+  char text[MP_FAULT_TEXT];
+};
+
+/* --- connection.c ----------------------------------------------------------
+ */
+
+/* Tells an event when somebody wants it. */
+void connection_tell(struct mp_connection *c, struct mp_event *event);
+
+/* Ends it now, from the top of the loop: tells why and closes the stream. */
+void connection_end(struct mp_connection *c, int code, const char *text);
+
+void connection_wait(struct mp_connection *c, enum waiting waiting,
+                     int64_t delay);
+
+/* Starts the session: sends our version when we have dialled. */
+void connection_start(struct mp_connection *c);
+
+/* --- connection_read.c -----------------------------------------------------
+ */
+struct mp_room connection_room(void *owner);
+void connection_received(void *owner, size_t n);
+
+/* Takes all whole frames that are there, unless paused or closing. */
+void connection_drain(struct mp_connection *c);
+
+/* --- connection_offence.c --------------------------------------------------
+ */
+
+/* Asks for a verdict and obeys it. True when the connection goes on. */
+bool connection_offend(struct mp_connection *c, int code, bool is_dropped,
+                       const char *text);
+void connection_forgive(struct mp_connection *c);
+
+/* --- connection_write.c ----------------------------------------------------
+ */
+void connection_flush(struct mp_connection *c);
+void connection_drained(void *owner);
+void connection_send_version(struct mp_connection *c);
+void connection_send_ping(struct mp_connection *c);
+
+/* What follows a complete handshake: protoconf and sendheaders. */
+void connection_introduce(struct mp_connection *c);
+
+/* Sends a message of our own; nothing to do when it does not fit. */
+void connection_say(struct mp_connection *c, const char *command,
+                    const void *payload, size_t n);
+
+#endif

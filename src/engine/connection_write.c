@@ -1,0 +1,161 @@
+/* connection_write - what we say, and the one place that writes it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "base/fault.h"
+#include "engine/connection.h"
+#include "net/io.h"
+#include "wire/version.h"
+
+/* Above this much unsent we do not read either: what a peer asks for cannot
+ * pile up faster than it takes it. */
+enum { CHOKE = 128 * 1024 };
+
+static int refuse(struct mp_connection *c, size_t n, struct mp_fault *fault) {
+  if (c->is_closing)
+    return fault_set(fault, MP_ECLOSED, "the connection is closed");
+  if (c->session.state != MP_AWAITING_HANDSHAKE &&
+      c->session.state != MP_CONNECTED)
+    return fault_set(fault, MP_ECLOSED, "the connection is not established");
+  size_t queued = mp_connection_queued(c);
+  size_t most = (size_t)c->options->send_memory;
+  if (queued > most || n > most - queued)
+    return fault_set(fault, MP_ELIMIT,
+                     "expected room for %zu bytes, %zu of send_memory %zu are "
+                     "taken",
+                     n, queued, most);
+  return 0;
+}
+
+static int queued(struct mp_connection *c, int rc, struct mp_fault *fault) {
+  if (rc != 0)
+    return fault_set(fault, rc, "out of memory");
+  mp_later_post(c->loop, &c->turn);
+  return 0;
+}
+
+int mp_connection_send(struct mp_connection *c, const char *command,
+                       const void *payload, size_t n, struct mp_fault *fault) {
+  const struct mp_network *network = c->options->network;
+  int rc = refuse(c, n, fault);
+  if (rc != 0)
+    return rc;
+  uint64_t most = mp_network_limit(network, command);
+  if (n > most)
+    return fault_set(fault, MP_EOVERSIZE,
+                     "%s: expected at most %llu bytes of payload, got %zu",
+                     command, (unsigned long long)most, n);
+  rc = frame_put(&c->out, network, command, payload, n, loop_hasher(c->loop));
+  if (rc == 0)
+    c->counts.messages_out++;
+  return queued(c, rc, fault);
+}
+
+int mp_connection_send_raw(struct mp_connection *c, const void *bytes, size_t n,
+                           struct mp_fault *fault) {
+  int rc = refuse(c, n, fault);
+  return rc ? rc : queued(c, buf_put(&c->out, bytes, n), fault);
+}
+
+void connection_say(struct mp_connection *c, const char *command,
+                    const void *payload, size_t n) {
+  mp_connection_send(c, command, payload, n, NULL);
+}
+
+/* --- the writing -----------------------------------------------------------
+ */
+
+static void choke(struct mp_connection *c) {
+  bool was = c->is_choked;
+  c->is_choked = mp_connection_queued(c) > CHOKE;
+  if (was && !c->is_choked)
+    mp_stream_read(c->stream, true);
+}
+
+static void landed(struct mp_connection *c) {
+  c->counts.bytes_out += buf_length(&c->flying);
+  buf_consume(&c->flying, buf_length(&c->flying));
+  buf_release(&c->flying);
+}
+
+/* Two buffers take turns: the stream borrows one while the other fills. */
+void connection_flush(struct mp_connection *c) {
+  if (c->is_over || buf_length(&c->flying) || !buf_length(&c->out))
+    return;
+  struct buf swap = c->flying;
+  c->flying = c->out;
+  c->out = swap;
+  int rc =
+      mp_stream_write(c->stream, buf_head(&c->flying), buf_length(&c->flying));
+  if (rc < 0)
+    connection_end(c, rc, "the remote is gone");
+  else if (rc == 1)
+    landed(c);
+  choke(c);
+}
+
+void connection_drained(void *owner) {
+  struct mp_connection *c = owner;
+  landed(c);
+  choke(c);
+  mp_later_post(c->loop, &c->turn);
+}
+
+/* --- what we say -----------------------------------------------------------
+ */
+
+void mp_connection_own_version(struct mp_connection *c,
+                               struct mp_version *own) {
+  const struct mp_session_options *o = c->options;
+  memset(own, 0, sizeof *own);
+  own->version = o->protocol_version;
+  own->timestamp = mp_loop_time(c->loop) / MP_SECOND;
+  own->addr_recv = c->address;
+  own->addr_from = o->listening;
+  own->nonce = c->session.nonce;
+  own->user_agent_size = strlen(o->user_agent);
+  memcpy(own->user_agent, o->user_agent, own->user_agent_size);
+}
+
+void connection_send_version(struct mp_connection *c) {
+  struct mp_version own;
+  struct buf payload = {0};
+  if (c->own_version)
+    own = *c->own_version;
+  else
+    mp_connection_own_version(c, &own);
+  c->session.nonce = own.nonce;
+  if (version_put(&payload, &own) == 0)
+    connection_say(c, "version", buf_head(&payload), buf_length(&payload));
+  buf_deinit(&payload);
+  session_sent_version(&c->session);
+}
+
+void connection_send_ping(struct mp_connection *c) {
+  uint64_t nonce = mp_loop_random_u64(c->loop);
+  uint8_t payload[8];
+  put_u64(payload, nonce);
+  connection_say(c, "ping", payload, sizeof payload);
+  session_sent_ping(&c->session, nonce, mp_loop_now(c->loop));
+  connection_wait(c, WAITING_PONG, c->options->ping_timeout);
+}
+
+/* protoconf: two fields, the largest payload we take of what has no limit of
+ * its own, and the stream policy that opens no second stream. */
+static void send_protoconf(struct mp_connection *c) {
+  static const char policy[] = "Default";
+  uint8_t payload[6 + sizeof policy - 1] = {2};
+  put_u32(payload + 1, (uint32_t)c->options->network->max_payload);
+  payload[5] = sizeof policy - 1;
+  memcpy(payload + 6, policy, sizeof policy - 1);
+  connection_say(c, "protoconf", payload, sizeof payload);
+}
+
+void connection_introduce(struct mp_connection *c) {
+  send_protoconf(c);
+  if (c->session.remote_version >= SESSION_SENDHEADERS)
+    connection_say(c, "sendheaders", NULL, 0);
+  if (c->options->ping_interval > 0)
+    connection_send_ping(c);
+}

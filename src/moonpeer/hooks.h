@@ -1,0 +1,135 @@
+/* hooks - the one table through which the core tells and asks: events,
+ * and the decisions that a policy takes. Lua is one implementation. */
+#ifndef MOONPEER_HOOKS_H
+#define MOONPEER_HOOKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "moonpeer/address.h"
+#include "moonpeer/error.h"
+
+struct mp_connection;
+struct mp_message;
+
+/* Enum value, name in Lua, JSON and logs. */
+#define MP_EVENTS(X)                                                           \
+  X(MP_CONNECTION_STARTED, "connection_started")                               \
+  X(MP_CONNECTION_ESTABLISHED, "connection_established")                       \
+  X(MP_HANDSHAKE_COMPLETE, "handshake_complete")                               \
+  X(MP_CONNECTION_FAILED, "connection_failed")                                 \
+  X(MP_CONNECTION_LOST, "connection_lost")                                     \
+  X(MP_CONNECTION_RESTARTING, "connection_restarting")                         \
+  X(MP_PEER_MISBEHAVED, "peer_misbehaved")                                     \
+  X(MP_PEER_BANNED, "peer_banned")                                             \
+  X(MP_PEER_UNBANNED, "peer_unbanned")                                         \
+  X(MP_INBOUND_ACCEPTED, "inbound_accepted")                                   \
+  X(MP_INBOUND_REJECTED, "inbound_rejected")                                   \
+  X(MP_REJECTED_FOR_CAPACITY, "rejected_for_capacity")                         \
+  X(MP_EVICTED, "evicted")                                                     \
+  X(MP_LISTENER_STARTED, "listener_started")                                   \
+  X(MP_LISTENER_FAILED, "listener_failed")                                     \
+  X(MP_DISCOVERY_FINISHED, "discovery_finished")                               \
+  X(MP_STORE_SAVED, "store_saved")                                             \
+  X(MP_STORE_FAILED, "store_failed")                                           \
+  X(MP_POLICY_FAILED, "policy_failed")                                         \
+  X(MP_MESSAGE, "message")
+
+enum mp_event_type {
+#define X(name, text) name,
+  MP_EVENTS(X)
+#undef X
+      MP_EVENT_TYPES
+};
+
+/* "connection_started" for MP_CONNECTION_STARTED; static. */
+const char *mp_event_name(enum mp_event_type type);
+
+/* The type of a name, -1 for a name nobody has. */
+int mp_event_type(const char *name);
+
+/* Something that a remote did wrong. */
+struct mp_offence {
+  int code;         /* MP_ENETWORK .. MP_EFLOOD */
+  const char *text; /* what was expected and what came; borrowed */
+  unsigned count;   /* of this code on this connection within a minute, this
+                       one included */
+  bool is_dropped;  /* a conforming node drops the message and goes on */
+};
+
+/* Enum value, name in Lua. In order of severity. */
+#define MP_ANSWERS(X)                                                          \
+  X(MP_OBSERVE, "observe")                                                     \
+  X(MP_THROTTLE, "throttle")                                                   \
+  X(MP_DISCONNECT, "disconnect")                                               \
+  X(MP_DISCOURAGE, "discourage")                                               \
+  X(MP_BAN, "ban")
+
+enum mp_answer {
+#define X(name, text) name,
+  MP_ANSWERS(X)
+#undef X
+      MP_ANSWER_COUNT
+};
+
+/* "observe" for MP_OBSERVE; static. */
+const char *mp_answer_name(enum mp_answer answer);
+
+/* The answer of a name, -1 for a name nobody has. */
+int mp_answer_of(const char *name);
+
+enum { MP_REASON = 120 };
+
+/* What a policy says about an offence. */
+struct mp_verdict {
+  enum mp_answer answer;
+  char reason[MP_REASON]; /* free words */
+  int64_t ban_time;       /* nanoseconds; 0 means the configured ban_time */
+  struct mp_prefix scope; /* what to ban; 0 bits mean the address */
+};
+
+/* What happened. Everything it points to is borrowed until the hook
+ * returns. */
+struct mp_event {
+  enum mp_event_type type;
+  int64_t time;                     /* wall time, nanoseconds since 1970 */
+  struct mp_connection *connection; /* NULL when the event has none */
+  struct mp_address address;        /* of the peer, or of the listener */
+  int code;                         /* why, 0 when nothing went wrong */
+  const char *text;                 /* the same in words, never NULL */
+  const struct mp_message *message; /* of MP_MESSAGE */
+  const struct mp_offence *offence; /* of MP_PEER_MISBEHAVED */
+  const struct mp_verdict *verdict; /* of MP_PEER_MISBEHAVED, MP_PEER_BANNED */
+};
+
+/* Functions may be NULL: then nobody is told, and the safe answer holds. No
+ * hook is ever called from within a function that its implementation called:
+ * what it asks for takes effect after it has returned. */
+struct mp_hooks {
+  /* Which events are wanted: bit 1 << type. Others are not even prepared.
+   * Both words may change at any time. */
+  uint64_t wants;
+
+  /* Which commands MP_MESSAGE is wanted for: bits of mp_command_bit. Two
+   * commands may share a bit, so look at the name, too. */
+  uint64_t commands;
+
+  void (*event)(void *data, const struct mp_event *event);
+
+  /* A version that has passed the hard checks: 0 to go on, or the code of an
+   * offence with its words in fault. Safe answer: 0. */
+  int (*validate)(void *data, struct mp_connection *connection,
+                  struct mp_fault *fault);
+
+  /* What to do about an offence. Safe answer: MP_DISCONNECT, and MP_OBSERVE
+   * when is_dropped. */
+  void (*judge)(void *data, struct mp_connection *connection,
+                const struct mp_offence *offence, struct mp_verdict *verdict);
+
+  /* The connection is gone when this returns. Always called, last. */
+  void (*closed)(void *data, struct mp_connection *connection);
+};
+
+uint64_t mp_command_bit(const char *command);
+
+#endif

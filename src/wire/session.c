@@ -1,0 +1,233 @@
+/* session - handshake and keepalive: messages and times in, what to do out. */
+#include "wire/session.h"
+
+#include <string.h>
+
+#include "base/cursor.h"
+#include "base/fault.h"
+
+static const char *const state_names[] = {
+#define X(name, text) text,
+    MP_STATES(X)
+#undef X
+};
+
+const char *mp_state_name(enum mp_state state) {
+  return state_names[state];
+}
+
+void session_init(struct session *session, bool is_inbound, uint64_t nonce) {
+  *session = (struct session){
+      .state = is_inbound ? MP_AWAITING_HANDSHAKE : MP_DISCONNECTED,
+      .is_inbound = is_inbound,
+      .nonce = nonce,
+      .rtt = -1,
+  };
+}
+
+enum {
+  BIT_DISCONNECTED = 1 << MP_DISCONNECTED,
+  BIT_CONNECTING = 1 << MP_CONNECTING,
+  BIT_AWAITING = 1 << MP_AWAITING_HANDSHAKE,
+  BIT_CONNECTED = 1 << MP_CONNECTED,
+  BIT_FAILED = 1 << MP_FAILED,
+  BIT_REJECTED = 1 << MP_REJECTED,
+};
+
+/* From each state, the ones it may move to. */
+static const unsigned moves[] = {
+    [MP_DISCONNECTED] = BIT_CONNECTING,
+    [MP_CONNECTING] = BIT_AWAITING | BIT_FAILED | BIT_DISCONNECTED,
+    [MP_AWAITING_HANDSHAKE] =
+        BIT_CONNECTED | BIT_FAILED | BIT_REJECTED | BIT_DISCONNECTED,
+    [MP_CONNECTED] = BIT_FAILED | BIT_DISCONNECTED,
+    [MP_FAILED] = BIT_DISCONNECTED,
+    [MP_REJECTED] = BIT_DISCONNECTED,
+};
+
+bool session_move(struct session *session, enum mp_state to) {
+  if (!(moves[session->state] & 1u << to))
+    return false;
+  session->state = to;
+  return true;
+}
+
+static bool is_complete(const struct session *session) {
+  return session->version_sent && session->version_received &&
+         session->verack_sent && session->verack_received;
+}
+
+static bool complete_now(struct session *session) {
+  return is_complete(session) && session_move(session, MP_CONNECTED);
+}
+
+/* --- one function a command ------------------------------------------------
+ */
+
+struct input {
+  const char *command;
+  const uint8_t *payload;
+  size_t n;
+  int64_t now;
+};
+
+typedef void receive_fn(struct session *session, const struct input *in,
+                        struct session_step *step, struct mp_fault *fault);
+
+static void offend(struct session_step *step, int code) {
+  step->offence = code;
+  step->is_shown = false;
+}
+
+static void receive_version(struct session *session, const struct input *in,
+                            struct session_step *step, struct mp_fault *fault) {
+  (void)in;
+  step->is_shown = false;
+  if (!session->version_received)
+    step->is_version = true;
+  else
+    offend(step, fault_set(fault, MP_EPROTOCOL,
+                           "expected one version message, got a second"));
+}
+
+/* A second verack is tolerated, as the reference node does. */
+static void receive_verack(struct session *session, const struct input *in,
+                           struct session_step *step, struct mp_fault *fault) {
+  (void)in, (void)fault;
+  step->is_shown = false;
+  session->verack_received = true;
+  step->is_complete = complete_now(session);
+}
+
+/* Short pings get no pong and no punishment; old peers send them empty. */
+static void receive_ping(struct session *session, const struct input *in,
+                         struct session_step *step, struct mp_fault *fault) {
+  if (session->remote_version <= SESSION_NONCE_VERSION)
+    return;
+  if (in->n >= 8) {
+    step->is_pong = true;
+    return;
+  }
+  offend(step,
+         fault_set(fault, MP_EPROTOCOL,
+                   "ping: expected a nonce of 8 bytes, got %zu bytes", in->n));
+  step->is_dropped = true;
+}
+
+static void receive_pong(struct session *session, const struct input *in,
+                         struct session_step *step, struct mp_fault *fault) {
+  (void)step, (void)fault;
+  if (!session->ping_sent || in->n < 8 ||
+      get_u64(in->payload) != session->ping_nonce)
+    return;
+  session->rtt = in->now - session->ping_sent;
+  session->ping_sent = 0;
+}
+
+static void receive_protoconf(struct session *session, const struct input *in,
+                              struct session_step *step,
+                              struct mp_fault *fault) {
+  struct cursor c = cursor_of(in->payload, in->n);
+  if (session->has_protoconf) {
+    offend(step, fault_set(fault, MP_EPROTOCOL,
+                           "expected one protoconf message, got a second"));
+    return;
+  }
+  session->has_protoconf = true;
+  uint64_t fields = cursor_compact(&c);
+  uint32_t most = cursor_u32(&c);
+  if (c.failed || fields == 0)
+    offend(step, fault_set(fault, MP_EPROTOCOL,
+                           "protoconf: expected at least one field, "
+                           "max_recv_payload_length, got %zu bytes",
+                           in->n));
+  else if (most < SESSION_MIN_PROTOCONF)
+    offend(step, fault_set(fault, MP_EPROTOCOL,
+                           "protoconf: expected a max_recv_payload_length of "
+                           "%d or more, got %u",
+                           SESSION_MIN_PROTOCONF, most));
+  else
+    session->remote_max_payload = most;
+}
+
+/* When a command is taken note of: bits of the phases below. */
+enum phase {
+  BEFORE_VERSION = 1,
+  BEFORE_VERACK = 2,
+  AFTER_HANDSHAKE = 4,
+  ALWAYS = 7,
+};
+
+static const struct {
+  const char *command;
+  int phases;
+  receive_fn *receive;
+} rows[] = {
+    {"version", ALWAYS, receive_version},
+    {"verack", BEFORE_VERACK | AFTER_HANDSHAKE, receive_verack},
+    {"ping", AFTER_HANDSHAKE, receive_ping},
+    {"pong", AFTER_HANDSHAKE, receive_pong},
+    {"protoconf", AFTER_HANDSHAKE, receive_protoconf},
+    {"reject", ALWAYS, NULL},
+    {"authch", BEFORE_VERACK | AFTER_HANDSHAKE, NULL},
+    {"authresp", BEFORE_VERACK | AFTER_HANDSHAKE, NULL},
+    {"", AFTER_HANDSHAKE, NULL}, /* every other */
+};
+
+static enum phase phase_of(const struct session *session) {
+  if (!session->version_received)
+    return BEFORE_VERSION;
+  return session->verack_received ? AFTER_HANDSHAKE : BEFORE_VERACK;
+}
+
+/* Before the version nothing else may come. Between version and verack other
+ * implementations announce features (wtxidrelay, sendaddrv2 ...): these are
+ * passed over in silence. */
+void session_receive(struct session *session, const char *command,
+                     const uint8_t *payload, size_t n, int64_t now,
+                     struct session_step *step, struct mp_fault *fault) {
+  const struct input in = {command, payload, n, now};
+  enum phase phase = phase_of(session);
+  size_t i = 0;
+  while (*rows[i].command && strcmp(rows[i].command, command) != 0)
+    i++;
+  *step = (struct session_step){.is_shown = true};
+  if (rows[i].phases & phase) {
+    if (rows[i].receive)
+      rows[i].receive(session, &in, step, fault);
+    return;
+  }
+  step->is_shown = false;
+  if (phase == BEFORE_VERSION)
+    offend(step, fault_set(fault, MP_EPROTOCOL,
+                           "expected version first, got %s", command));
+}
+
+int session_check_version(const struct mp_version *version,
+                          struct mp_fault *fault) {
+  if (version->version >= SESSION_MIN_VERSION)
+    return 0;
+  return fault_set(fault, MP_EOBSOLETE,
+                   "expected protocol version %d or higher, got %d",
+                   SESSION_MIN_VERSION, version->version);
+}
+
+void session_take_version(struct session *session,
+                          const struct mp_version *version) {
+  session->version_received = true;
+  session->remote_version = version->version;
+}
+
+void session_sent_version(struct session *session) {
+  session->version_sent = true;
+}
+
+bool session_sent_verack(struct session *session) {
+  session->verack_sent = true;
+  return complete_now(session);
+}
+
+void session_sent_ping(struct session *session, uint64_t nonce, int64_t now) {
+  session->ping_nonce = nonce;
+  session->ping_sent = now;
+}
