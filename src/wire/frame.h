@@ -49,8 +49,9 @@ int frame_check(struct hasher *hasher, const struct frame *frame,
 /* Making a frame in a queue, payload in place:
  *   size_t start = frame_begin(out);  then put the payload into out
  *   frame_end(out, start, ...)        writes the header before it
- * begin gives FRAME_NONE without memory; end 0, or MP_ELIMIT: then out is as
- * it was before begin. A payload of 4 GiB and more gets the extended form. */
+ * begin gives FRAME_NONE without memory; end 0, MP_ELIMIT, or MP_EPROTOCOL
+ * for a command that breaks the rules: then out is as it was before begin. A
+ * payload of 4 GiB and more gets the extended form. */
 enum { FRAME_NONE = -1 };
 ptrdiff_t frame_begin(struct buf *out);
 int frame_end(struct buf *out, ptrdiff_t start,
@@ -61,5 +62,12 @@ int frame_end(struct buf *out, ptrdiff_t start,
 int frame_put(struct buf *out, const struct mp_network *network,
               const char *command, const void *payload, size_t n,
               struct hasher *hasher);
+
+/* Only the header of a payload that comes later, and its size: the extended
+ * form (checksum not used) above 4 GiB - 1, else the basic one. command obeys
+ * the rules. */
+size_t frame_header(uint8_t header[FRAME_EXTENDED_HEADER],
+                    const struct mp_network *network, const char *command,
+                    uint64_t payload_size, const uint8_t checksum[4]);
 
 #endif
