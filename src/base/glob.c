@@ -1,5 +1,5 @@
 /* glob - matching text against patterns with * and ?. */
-#include "base/glob.h"
+#include "moonpeer/text.h"
 
 static char lower(char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -7,8 +7,8 @@ static char lower(char c) {
 
 /* When a byte does not fit, only the last star is tried one byte longer: an
  * earlier star could gain nothing that the last one cannot. */
-bool glob_match(const char *text, size_t text_size, const char *pattern,
-                size_t pattern_size) {
+bool mp_glob(const char *text, size_t text_size, const char *pattern,
+             size_t pattern_size) {
   size_t t = 0, p = 0, star = pattern_size, star_text = 0;
   while (t < text_size) {
     if (p < pattern_size && pattern[p] == '*') {

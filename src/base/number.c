@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "moonpeer/text.h"
+
 bool number_parse(uint64_t *value, const char *text) {
   uint64_t made = 0;
   if (!*text)
@@ -51,7 +53,7 @@ static const char *parse_decimal(double *value, const char *text) {
   return text > start ? text : NULL;
 }
 
-bool duration_parse(int64_t *nanoseconds, const char *text) {
+bool mp_duration_parse(int64_t *nanoseconds, const char *text) {
   double value;
   const char *unit = parse_decimal(&value, text);
   for (size_t i = 0; unit && i < sizeof units / sizeof *units; i++)
@@ -60,6 +62,10 @@ bool duration_parse(int64_t *nanoseconds, const char *text) {
   return false;
 }
 
-bool duration_of_seconds(int64_t *nanoseconds, double seconds) {
+bool mp_duration_of_seconds(int64_t *nanoseconds, double seconds) {
   return in_range(nanoseconds, seconds * 1e9);
+}
+
+const char *mp_version_text(void) {
+  return MOONPEER_VERSION;
 }

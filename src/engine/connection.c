@@ -88,10 +88,12 @@ void mp_connection_reset(struct mp_connection *c) {
   mp_stream_reset(c->stream); /* the event follows at the end of the turn */
 }
 
-/* The end of a turn: tell what could not be told at once, then write. */
+/* The end of a turn: tell what could not be told at once, take what was left
+ * lying while paused, then write. */
 static void on_turn(void *data) {
   struct mp_connection *c = data;
   announce(c);
+  connection_drain(c);
   connection_flush(c);
   if (c->is_closing && !c->is_over && mp_connection_queued(c) == 0)
     connection_end(c, c->reason, c->text);
@@ -276,5 +278,5 @@ void mp_connection_pause(struct mp_connection *c, bool paused) {
     return;
   c->is_paused = paused;
   if (!paused)
-    mp_stream_read(c->stream, true);
+    connection_listen(c);
 }

@@ -24,6 +24,7 @@ enum waiting {
 struct offender;
 
 struct mp_connection {
+  struct mp_connection *next, *previous; /* in its engine's list */
   struct mp_loop *loop;
   const struct mp_session_options *options;
   const struct mp_hooks *hooks;
@@ -74,6 +75,9 @@ void connection_start(struct mp_connection *c);
  */
 struct mp_room connection_room(void *owner);
 void connection_received(void *owner, size_t n);
+
+/* Reads on, beginning with what lies there already. */
+void connection_listen(struct mp_connection *c);
 
 /* Takes all whole frames that are there, unless paused or closing. */
 void connection_drain(struct mp_connection *c);

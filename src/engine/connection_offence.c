@@ -23,7 +23,7 @@ static void on_throttle_over(void *data) {
   struct mp_connection *c = data;
   c->is_throttled = false;
   if (!c->is_closing)
-    mp_stream_read(c->stream, true);
+    connection_listen(c);
 }
 
 static struct offender *offender_of(struct mp_connection *c) {

@@ -32,6 +32,11 @@ void connection_received(void *owner, size_t n) {
   connection_drain(c);
 }
 
+void connection_listen(struct mp_connection *c) {
+  mp_stream_read(c->stream, true);
+  mp_later_post(c->loop, &c->turn);
+}
+
 /* --- one message -----------------------------------------------------------
  */
 
@@ -191,6 +196,6 @@ void connection_drain(struct mp_connection *c) {
   while (!is_deaf(c) && buf_length(&c->in) && take_frame(c))
     continue;
   if (c->is_closing)
-    buf_consume(&c->in, buf_length(&c->in));
+    buf_consume(&c->in, buf_length(&c->in)); /* nobody will look at it */
   buf_release(&c->in);
 }

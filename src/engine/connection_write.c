@@ -70,7 +70,7 @@ static void choke(struct mp_connection *c) {
   bool was = c->is_choked;
   c->is_choked = mp_connection_queued(c) > CHOKE;
   if (was && !c->is_choked)
-    mp_stream_read(c->stream, true);
+    connection_listen(c);
 }
 
 static void landed(struct mp_connection *c) {

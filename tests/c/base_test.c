@@ -2,11 +2,11 @@
 #include "base/buf.h"
 #include "base/cursor.h"
 #include "base/fault.h"
-#include "base/glob.h"
 #include "base/hash.h"
 #include "base/number.h"
 #include "base/rand.h"
 #include "moonpeer/address.h"
+#include "moonpeer/text.h"
 #include "test.h"
 
 static void a_buffer_gives_back_what_was_put(void) {
@@ -113,18 +113,18 @@ static void a_prefix_holds_its_addresses_and_no_others(void) {
 
 static void durations_are_read_with_their_unit(void) {
   int64_t ns;
-  CHECK(duration_parse(&ns, "250ms") && ns == 250000000);
-  CHECK(duration_parse(&ns, "1.5s") && ns == 1500000000);
-  CHECK(duration_parse(&ns, "10m") && ns == INT64_C(600000000000));
-  CHECK(duration_parse(&ns, "0.5d") && ns == INT64_C(43200000000000));
+  CHECK(mp_duration_parse(&ns, "250ms") && ns == 250000000);
+  CHECK(mp_duration_parse(&ns, "1.5s") && ns == 1500000000);
+  CHECK(mp_duration_parse(&ns, "10m") && ns == INT64_C(600000000000));
+  CHECK(mp_duration_parse(&ns, "0.5d") && ns == INT64_C(43200000000000));
   const char *bad[] = {"",  "s",    "1",     "1 s",       "-1s", "1.2.3s",
                        ".", "1e3s", "inf s", "99999999d", ".s",  "1m30s"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-    CHECK(!duration_parse(&ns, bad[i]));
+    CHECK(!mp_duration_parse(&ns, bad[i]));
 }
 
 static bool match(const char *text, const char *pattern) {
-  return glob_match(text, strlen(text), pattern, strlen(pattern));
+  return mp_glob(text, strlen(text), pattern, strlen(pattern));
 }
 
 static void globs_match_whole_texts_in_either_case(void) {
@@ -142,7 +142,7 @@ static void a_hostile_glob_ends_soon(void) {
   for (size_t i = 0; i < 200; i += 2)
     memcpy(pattern + i, "*a", 2);
   pattern[200] = 'b';
-  CHECK(!glob_match(text, sizeof text, pattern, sizeof pattern));
+  CHECK(!mp_glob(text, sizeof text, pattern, sizeof pattern));
 }
 
 static void hashes_are_those_of_the_standards(void) {

@@ -1,0 +1,48 @@
+/* engine - its struct, for the files that make it up. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "engine/connection.h"
+#include "moonpeer/engine.h"
+#include "moonpeer/loop.h"
+#include "moonpeer/stream.h"
+
+struct mp_engine {
+  struct mp_loop *loop;
+  struct mp_config config;
+  struct mp_address *peers; /* ours: what config.peers points to */
+  const struct mp_hooks *hooks;
+  void *data;
+  void (*gone)(void *data);
+
+  struct mp_hooks inner; /* what our connections call: these bookkeep, then
+                            pass on to hooks */
+  struct mp_connection *first, *last;
+  int64_t connections; /* in the list: slots taken */
+  struct mp_listener *listener;
+  struct mp_later turn; /* start or end, from the top of the loop */
+  bool is_started, is_closing, is_listening;
+};
+
+/* --- engine.c --------------------------------------------------------------
+ */
+void engine_tell(struct mp_engine *engine, struct mp_event *event);
+void engine_add(struct mp_engine *engine, struct mp_connection *connection);
+void engine_remove(struct mp_engine *engine, struct mp_connection *connection);
+
+/* --- engine_hooks.c --------------------------------------------------------
+ */
+
+/* Fills inner, and what a new connection is made with. */
+void engine_hooks_init(struct mp_engine *engine);
+struct mp_connection_setup engine_setup(struct mp_engine *engine);
+
+/* --- listener.c ------------------------------------------------------------
+ */
+void engine_listen(struct mp_engine *engine);
+
+/* --- dialer.c --------------------------------------------------------------
+ */
+void engine_dial_all(struct mp_engine *engine);
+
+#endif
