@@ -1,0 +1,80 @@
+--- cli - the commands of the executable: `moonpeer <command> ...`.
+--- Each is a file beside this one and returns a table: `summary`, a sentence;
+--- `configure(parser)`, which declares the arguments; `run(options, arg)`,
+--- which does the work and returns the exit code; and `takes_script`, when all
+--- from the first word that is no option belongs to a script.
+local argparse = require "argparse"
+local nearest = require "moonpeer.nearest"
+
+local cli = {}
+
+--- In the order in which people meet them.
+cli.commands = { "run", "version" }
+
+--- Exit codes.
+cli.ok, cli.failed, cli.misuse = 0, 1, 2
+
+local function complain(name, message, hint)
+  io.stderr:write("moonpeer ", name, ": ", message, "\n")
+  if hint then
+    io.stderr:write(hint, "\n")
+  end
+  return cli.misuse
+end
+
+local function find(name)
+  for _, known in ipairs(cli.commands) do
+    if known == name then
+      return require("moonpeer.cli." .. name)
+    end
+  end
+end
+
+local function complain_unknown(name)
+  local guess = nearest.find(name, cli.commands)
+  io.stderr:write(
+    "moonpeer: no command and no file is called '", name, "'\n",
+    guess and "Did you mean '" .. guess .. "'?\n" or "",
+    "Commands: ", table.concat(cli.commands, ", "), "\n"
+  )
+  return cli.misuse
+end
+
+--- The words that the command's parser is to see, and whether one asks for
+--- help.
+local function own_words(command, arg)
+  local words, wants_help = {}, false
+  for _, word in ipairs(arg) do
+    words[#words + 1] = word
+    if command.takes_script and word:sub(1, 1) ~= "-" then
+      break
+    end
+    wants_help = wants_help or word == "--help" or word == "-h"
+  end
+  return words, wants_help
+end
+
+--- Runs the command that arg[0] names with the arguments arg[1] and on.
+---@param arg string[]
+---@return integer  the exit code: 0 done, 1 failed, 2 called the wrong way
+function cli.main(arg)
+  local name = arg[0]
+  local command = find(name)
+  if not command then
+    return complain_unknown(name)
+  end
+  local parser = argparse("moonpeer " .. name, command.summary)
+  command.configure(parser)
+  local words, wants_help = own_words(command, arg)
+  if wants_help then
+    print(parser:get_help())
+    return cli.ok
+  end
+  local understood, options = parser:pparse(words)
+  if not understood then
+    return complain(name, options, parser:get_usage())
+  end
+  return command.run(options, arg)
+end
+
+return cli
