@@ -2,7 +2,9 @@
 #include "moonpeer/text.h"
 
 static char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+  if (c >= 'A' && c <= 'Z')
+    return (char)(c - 'A' + 'a');
+  return c;
 }
 
 /* When a byte does not fit, only the last star is tried one byte longer: an

@@ -336,6 +336,7 @@ static int bind_and_listen(struct listener_box *box,
   return rc ? rc : uv_listen(&box->uv.stream, BACKLOG, connection_cb);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): events and owner are one */
 int io_uv_listen(struct mp_listener **listener, struct mp_loop *loop,
                  const struct mp_address *at, const char *path,
                  const struct mp_listener_events *events, void *owner,

@@ -57,6 +57,7 @@ void mp_stream_remote(struct mp_stream *stream, struct mp_address *address) {
   of(stream)->remote(stream, address);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): events and owner are one */
 int mp_listener_open(struct mp_listener **listener, struct mp_loop *loop,
                      const struct mp_address *address,
                      const struct mp_listener_events *events, void *owner,
@@ -64,6 +65,7 @@ int mp_listener_open(struct mp_listener **listener, struct mp_loop *loop,
   return loop->io->listen(listener, loop, address, NULL, events, owner, fault);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): events and owner are one */
 int mp_listener_open_path(struct mp_listener **listener, struct mp_loop *loop,
                           const char *path,
                           const struct mp_listener_events *events, void *owner,

@@ -37,7 +37,13 @@
   "\x60\xf8\x23\x90\xa1\xff\xe1\xdf\xc2\x3d\x45\xe6\x00\x00\x00\x00"
 /* clang-format on */
 
-enum { MIB = 1048576, BTC_PAYLOAD = 4000000, TX_MAX = 1000000000 };
+enum {
+  MIB = 1048576,
+  BSV_PAYLOAD = 2 * MIB,
+  BCH_PAYLOAD = 2 * MIB,
+  BTC_PAYLOAD = 4000000,
+  TX_MAX = 1000000000,
+};
 
 /* The reference node's block size is its operator's choice, by default as
  * good as none: what we can hold is another limit, and not the network's. */
@@ -70,9 +76,9 @@ static const struct mp_network_limit bch_limits[] = {
     {0},
 };
 
-#define BSV .max_payload = 2 * MIB, .limits = bsv_limits
+#define BSV .max_payload = BSV_PAYLOAD, .limits = bsv_limits
 #define BTC .max_payload = BTC_PAYLOAD, .limits = btc_limits
-#define BCH .max_payload = 2 * MIB, .limits = bch_limits
+#define BCH .max_payload = BCH_PAYLOAD, .limits = bch_limits
 
 /* is_shared where Bitcoin SV and Bitcoin Cash use one magic, port and
  * genesis; not on the regtests, whose chains are private anyway. */

@@ -183,6 +183,7 @@ static enum phase phase_of(const struct session *session) {
 /* Before the version nothing else may come. Between version and verack other
  * implementations announce features (wtxidrelay, sendaddrv2 ...): these are
  * passed over in silence. */
+/* NOLINTNEXTLINE(readability-function-size): bytes and size are one */
 void session_receive(struct session *session, const char *command,
                      const uint8_t *payload, size_t n, int64_t now,
                      struct session_step *step, struct mp_fault *fault) {

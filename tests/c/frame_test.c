@@ -211,7 +211,7 @@ static void every_flipped_bit_is_noticed(void) {
     int rc = frame_next(mainnet(), bytes, n, &frame, NULL);
     if (rc == 1)
       rc = frame_check(the_hasher(), &frame, NULL) ||
-           strcmp(frame.command, "ping");
+           strcmp(frame.command, "ping") != 0;
     CHECK(bit >= 32 || rc == MP_ENETWORK);
     bool waits = bit / 8 >= 16 && bit / 8 < 20; /* a longer payload */
     CHECK(rc != 0 || waits);

@@ -2,6 +2,7 @@
 #ifndef TESTS_TEST_H
 #define TESTS_TEST_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,33 +13,40 @@ struct test {
   void (*run)(void);
 };
 
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
+static inline void test_check(bool is_right, const char *place,
+                              const char *condition) {
+  if (is_right)
+    return;
+  fprintf(stderr, "%s: expected %s\n", place, condition);
+  exit(1);
+}
 
+static inline void test_check_int(long long got, long long wanted,
+                                  const char *place, const char *what) {
+  if (got == wanted)
+    return;
+  fprintf(stderr, "%s: %s: expected %lld, got %lld\n", place, what, wanted,
+          got);
+  exit(1);
+}
+
+static inline void test_check_text(const char *got, const char *wanted,
+                                   const char *place, const char *what) {
+  if (strcmp(got, wanted) == 0)
+    return;
+  fprintf(stderr, "%s: %s: expected \"%s\", got \"%s\"\n", place, what, wanted,
+          got);
+  exit(1);
+}
+
+#define TEXT_OF(x) #x
+#define LINE_OF(x) TEXT_OF(x)
+#define PLACE __FILE__ ":" LINE_OF(__LINE__)
+
+#define CHECK(condition) test_check((condition), PLACE, #condition)
 #define CHECK_INT(got, wanted)                                                 \
-  do {                                                                         \
-    long long got_ = (long long)(got), wanted_ = (long long)(wanted);          \
-    if (got_ != wanted_) {                                                     \
-      fprintf(stderr, "%s:%d: %s: expected %lld, got %lld\n", __FILE__,        \
-              __LINE__, #got, wanted_, got_);                                  \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
-
-#define CHECK_TEXT(got, wanted)                                                \
-  do {                                                                         \
-    const char *got_ = (got), *wanted_ = (wanted);                             \
-    if (strcmp(got_, wanted_) != 0) {                                          \
-      fprintf(stderr, "%s:%d: %s: expected \"%s\", got \"%s\"\n", __FILE__,    \
-              __LINE__, #got, wanted_, got_);                                  \
-      exit(1);                                                                 \
-    }                                                                          \
-  } while (0)
+  test_check_int((long long)(got), (long long)(wanted), PLACE, #got)
+#define CHECK_TEXT(got, wanted) test_check_text((got), (wanted), PLACE, #got)
 
 /* Runs the tests in order, or the one named on the command line. */
 #define TEST_MAIN(...)                                                         \
@@ -56,6 +64,6 @@ struct test {
   }
 
 #define TEST(function)                                                         \
-  { .name = #function, .run = function }
+  { .name = #function, .run = (function) }
 
 #endif
