@@ -18,13 +18,8 @@ static struct mp_world *world_of(const struct mp_loop *loop) {
   return sim_host_of(loop)->world;
 }
 
-/* Within a run, `closed` is called at the end of the turn: the streams may be
- * those that somebody below us looks at. */
 static void close_host(struct mp_loop *loop) {
-  struct mp_world *world = world_of(loop);
   sim_host_close(sim_host_of(loop));
-  if (!world->is_running)
-    sim_world_finish_closing(world);
 }
 
 static int run(struct mp_loop *loop) {

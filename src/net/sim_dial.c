@@ -107,7 +107,9 @@ static void reach(struct sim_stream *stream) {
   }
   bool is_heard =
       sim_listener_find(target, &stream->remote, stream->path) != NULL;
-  stream->rc = is_heard && !stream->is_refused ? 0 : MP_EREFUSED;
+  stream->rc = is_heard && !stream->is_refused ? 0
+               : stream->path                  ? MP_ECONNECT
+                                               : MP_EREFUSED;
   stream->phase = SIM_ANSWERED;
   stream->wake = sim_link_signal(world_of(stream), stream->link, !stream->side);
 }
@@ -152,6 +154,8 @@ static void establish(struct sim_stream *stream) {
   stream->breaks_at =
       choose_end(world, stream->link->lane[stream->side].weather->lifetime);
   stream->stream.events->connected(stream->stream.owner, 0);
+  if (stream->borrowed_n && !stream->is_closed && stream->other)
+    sim_send_more(stream->other);
 }
 
 void sim_dial_step(struct sim_stream *stream) {
@@ -163,7 +167,7 @@ void sim_dial_step(struct sim_stream *stream) {
     if (stream->attempts < SYN_MAX)
       send_syn(stream);
     else
-      fail(stream, MP_ECONNECT);
+      fail(stream, MP_ECONNECT_TIMEOUT);
     break;
   case SIM_FAILED: /* for want of a descriptor */
     fail(stream, stream->rc);
@@ -207,7 +211,7 @@ struct mp_stream *sim_dial(struct mp_loop *loop, const struct mp_address *to,
     sim_trace_end(&host->world->trace);
   if (++host->descriptors > host->limits.descriptors) {
     stream->phase = SIM_FAILED;
-    stream->rc = MP_EIO;
+    stream->rc = MP_ECONNECT;
     stream->wake = host->world->now;
   } else {
     send_syn(stream);

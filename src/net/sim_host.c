@@ -129,6 +129,9 @@ static void close_handles(struct sim_host *host) {
   sim_names_close(host);
 }
 
+/* What was posted runs, as on a real loop: closing connections end there. In
+ * a run that is left to the end of the turn, for somebody below us may still
+ * look at what was closed. */
 void sim_host_close(struct sim_host *host) {
   struct mp_world *world = host->world;
   if (!host->is_open)
@@ -136,9 +139,13 @@ void sim_host_close(struct sim_host *host) {
   close_handles(host);
   while (host->jobs)
     finish_job(host->jobs);
+  while (!world->is_running &&
+         (host->own_laters.first || world->closing_first)) {
+    laters_run(&host->own_laters);
+    sim_world_finish_closing(world);
+    close_handles(host);
+  }
   drop_timers(host);
-  while (host->own_laters.first)
-    mp_later_cancel(host->own_laters.first);
   host->is_open = false;
   host->loop.holds = 0;
   world->count.hosts--;

@@ -95,12 +95,11 @@ static size_t put(struct sim_stream *to, const uint8_t *bytes, size_t n) {
 }
 
 void sim_send_more(struct sim_stream *to) {
-  struct sim_stream *from = to->other;
   to->in.allowed += to->in.freed;
   to->in.freed = 0;
   to->credit_at = 0;
   sim_send(to);
-  from = to->other;
+  struct sim_stream *from = to->other;
   if (!from || !from->borrowed_n)
     return;
   size_t n = put(to, from->borrowed, from->borrowed_n);
@@ -124,8 +123,13 @@ static int write_into_the_void(struct sim_stream *stream) {
 
 int sim_stream_write(struct mp_stream *base, const void *bytes, size_t n) {
   struct sim_stream *stream = sim_stream_of(base);
-  if (stream->phase != SIM_OPEN || stream->is_shut || stream->is_closed)
-    return MP_EIO;
+  if (stream->is_shut || stream->is_closed || stream->phase == SIM_FAILED)
+    return MP_ERESET;
+  if (stream->phase != SIM_OPEN) { /* goes when the dial has succeeded */
+    stream->borrowed = bytes;
+    stream->borrowed_n = n;
+    return 0;
+  }
   if (stream->rc)
     return stream->rc;
   if (!stream->other)

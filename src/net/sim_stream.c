@@ -169,9 +169,10 @@ static void deliver(struct sim_stream *stream) {
 static void report_end(struct sim_stream *stream) {
   struct mp_room room;
   int rc = stream->rc ? stream->rc : stream->has_end ? MP_ECLOSED : 0;
-  if (!rc || stream->has_ended || stream->is_closed)
+  bool has_failed = stream->rc && stream->borrowed_n;
+  if (!rc || stream->is_closed)
     return;
-  if (!(stream->rc && stream->borrowed_n) &&
+  if (!has_failed &&
       (!stream->is_reading || stream->in.arrived || !find_room(stream, &room)))
     return;
   stream->has_ended = true;
@@ -330,7 +331,8 @@ void sim_stream_close(struct mp_stream *base, bool reset) {
   if (!other)
     return;
   stream->other = other->other = NULL;
-  tell_other(stream, other, reset || stream->in.arrived > 0);
+  reset = (reset && !stream->path) || stream->in.arrived > 0;
+  tell_other(stream, other, reset);
 }
 
 /* --- weather ---------------------------------------------------------------
@@ -376,5 +378,7 @@ void sim_stream_local(struct mp_stream *stream, struct mp_address *address) {
 }
 
 void sim_stream_remote(struct mp_stream *stream, struct mp_address *address) {
-  *address = sim_stream_of(stream)->remote;
+  static const struct mp_address none;
+  bool is_open = sim_stream_of(stream)->phase == SIM_OPEN;
+  *address = is_open ? sim_stream_of(stream)->remote : none;
 }

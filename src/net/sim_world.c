@@ -92,6 +92,7 @@ void mp_world_free(struct mp_world *world) {
   sim_links_deinit(&world->links);
   sim_names_free(world->names);
   sim_trace_deinit(&world->trace);
+  hasher_free(world->hasher);
   sim_pool_deinit(&world->pool);
   free(world);
 }
@@ -333,6 +334,7 @@ static struct sim_host *make_host(struct mp_world *world,
   host->loop.io = &sim_io;
   host->loop.timers = &world->timers;
   host->loop.laters = &host->own_laters;
+  host->loop.hasher = &world->hasher;
   add_host(world, host);
   return host;
 }

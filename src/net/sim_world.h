@@ -63,6 +63,7 @@ struct mp_world {
   int64_t wall;         /* the wall time at SIM_ORIGIN */
   int64_t work_time;
   struct rand rand;
+  struct hasher *hasher; /* the hosts', when asked for */
   struct sim_pool pool;
   struct sim_trace trace;
   struct sim_links links;
@@ -117,8 +118,8 @@ int sim_world_run_host(struct sim_host *host);
 
 int sim_work(struct mp_loop *loop, struct mp_work *work);
 
-/* Closes everything that is open or under way on a host, calling nobody but
- * `done`; who was closed is told when closings are finished. Twice is fine. */
+/* What mp_loop_close promises of a host; within a run, `closed` is called at
+ * the end of the turn. Twice is fine. */
 void sim_host_close(struct sim_host *host);
 
 /* io_sim's table: what every host's loop begins with. */
