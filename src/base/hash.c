@@ -49,6 +49,15 @@ void hash_finish_sha256d(struct hasher *hasher, uint8_t digest[HASH_SIZE]) {
   hash_sha256(hasher, digest, HASH_SIZE, digest);
 }
 
+/* Only memory could fail, and without it there is nothing to go on with. */
+void hash_peek_sha256(const struct hasher *hasher, uint8_t digest[HASH_SIZE]) {
+  EVP_MD_CTX *copy = EVP_MD_CTX_new();
+  if (!copy || !EVP_MD_CTX_copy_ex(copy, hasher->context))
+    abort();
+  EVP_DigestFinal_ex(copy, digest, NULL);
+  EVP_MD_CTX_free(copy);
+}
+
 void hash_sha256(struct hasher *hasher, const void *bytes, size_t n,
                  uint8_t digest[HASH_SIZE]) {
   hash_start(hasher);

@@ -27,6 +27,9 @@ void hash_start(struct hasher *hasher);
 void hash_add(struct hasher *hasher, const void *bytes, size_t n);
 void hash_finish_sha256d(struct hasher *hasher, uint8_t digest[HASH_SIZE]);
 
+/* The sha256 of what was added so far; more can be added. */
+void hash_peek_sha256(const struct hasher *hasher, uint8_t digest[HASH_SIZE]);
+
 /* SipHash-2-4 (Aumasson, Bernstein) under a 128-bit key: for tables whose
  * keys a remote chooses. */
 uint64_t hash_sip(const uint64_t key[2], const void *bytes, size_t n);

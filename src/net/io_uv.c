@@ -221,6 +221,8 @@ static void close_loop(struct mp_loop *loop) {
   box->is_closing = true;
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     own[i]->data = NULL;
+  uv_timer_stop(&box->alarm); /* their callbacks look at data */
+  uv_prepare_stop(&box->prepare);
   uv_walk(&box->uv, close_cb, NULL);
   while (box->open || box->working || box->laters.first) {
     laters_run(&box->laters);
