@@ -177,7 +177,7 @@ int encoder_complete(struct mp_encoder *encoder, struct mp_fault *fault) {
   size_t last = last_given(level);
   for (size_t i = 0; i < level->layout->count; i++) {
     const struct mp_field *field = &level->layout->fields[i];
-    if (field->flags & MP_TAIL && i >= last)
+    if (field->flags & (MP_TAIL | MP_LENIENT) && i >= last)
       break;
     int rc = settle(encoder, i, &order, fault);
     if (rc)

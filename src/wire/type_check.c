@@ -42,8 +42,8 @@ static const char *flag_fault(const struct mp_field *field, size_t depth) {
   unsigned flags = field->flags;
   if (flags & MP_RANGE && (!field_is_number(field) || field->min > field->max))
     return "a range is for numbers, from the least to the most";
-  if (flags & MP_TAIL && depth > 0)
-    return "only the fields of the message itself may be a tail";
+  if (flags & (MP_TAIL | MP_LENIENT) && depth > 0)
+    return "only the fields of the message itself may be missing";
   if (flags & MP_LENIENT && !field_is_number(field))
     return "only numbers may be cut off";
   if (flags & MP_BIG_ENDIAN && field->type != MP_FIELD_UINT)
