@@ -14,8 +14,8 @@ static bool is_connected(const struct mp_engine *engine,
 int mp_engine_dial(struct mp_engine *engine, const struct mp_address *to,
                    struct mp_fault *fault) {
   char text[MP_ADDRESS_TEXT];
-  if (engine->is_closing)
-    return fault_set(fault, MP_ECLOSED, "the engine is closed");
+  if (engine->is_closing || !engine->is_started)
+    return fault_set(fault, MP_ECLOSED, "the engine is not running");
   if (engine->connections >= engine->config.max_connections)
     return fault_set(fault, MP_ELIMIT,
                      "expected fewer than max_connections (%lld), got %lld",

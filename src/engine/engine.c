@@ -120,6 +120,10 @@ void mp_engine_close(struct mp_engine *engine) {
   if (engine->is_closing)
     return;
   engine->is_closing = true;
+  if (!engine->is_started) {
+    end(engine);
+    return;
+  }
   mp_listener_close(engine->listener);
   for (c = engine->first; c; c = c->next)
     mp_connection_close(c, MP_ECLOSED, "the engine closes");

@@ -34,7 +34,8 @@ int mp_engine_open(struct mp_engine **engine,
  * after a close. Twice is fine. */
 int mp_engine_start(struct mp_engine *engine, struct mp_fault *fault);
 
-/* Stops listening, closes all connections, then is gone. Twice is fine. */
+/* Stops listening, closes all connections, then is gone; one that was never
+ * started is gone at once. Until it is gone twice is fine. */
 void mp_engine_close(struct mp_engine *engine);
 bool mp_engine_is_closing(const struct mp_engine *engine);
 
@@ -53,7 +54,7 @@ struct mp_store *mp_engine_store(struct mp_engine *engine);
 struct mp_connection *mp_engine_first(const struct mp_engine *engine);
 struct mp_connection *mp_engine_next(const struct mp_connection *connection);
 
-/* Dials a peer now. 0; MP_ECLOSED; MP_ELIMIT when max_connections are there;
+/* Dials a peer now. 0; MP_ECLOSED when it is not running; MP_ELIMIT when max_connections are there;
  * MP_EDUPLICATE when it is connected. */
 int mp_engine_dial(struct mp_engine *engine, const struct mp_address *to,
                    struct mp_fault *fault);

@@ -3,20 +3,155 @@
 
 #include <lauxlib.h>
 
+#include "moonpeer/text.h"
+#include "script/connection.h"
+#include "script/convert.h"
 #include "script/embed.h"
+#include "script/engine.h"
+#include "script/message.h"
+#include "script/resolve.h"
+#include "script/task.h"
+
+/* --- small functions -------------------------------------------------------
+ */
+
+static int do_glob(lua_State *L) {
+  size_t text_size, pattern_size;
+  const char *text = luaL_checklstring(L, 1, &text_size);
+  const char *pattern = luaL_checklstring(L, 2, &pattern_size);
+  lua_pushboolean(L, mp_glob(text, text_size, pattern, pattern_size));
+  return 1;
+}
+
+/* Bytes as hex digits; a hash (32 bytes) as it is displayed, reversed. */
+static int do_hex(lua_State *L) {
+  static const char digits[] = "0123456789abcdef";
+  size_t n;
+  luaL_Buffer buffer;
+  const unsigned char *bytes =
+      (const unsigned char *)luaL_checklstring(L, 1, &n);
+  char *out = luaL_buffinitsize(L, &buffer, 2 * n);
+  for (size_t i = 0; i < n; i++) {
+    unsigned char byte = bytes[n == 32 ? n - 1 - i : i];
+    out[2 * i] = digits[byte >> 4];
+    out[2 * i + 1] = digits[byte & 15];
+  }
+  luaL_pushresultsize(&buffer, 2 * n);
+  return 1;
+}
+
+static int do_now(lua_State *L) {
+  lua_pushnumber(L,
+                 (lua_Number)mp_loop_now(task_loop(L)) / (lua_Number)MP_SECOND);
+  return 1;
+}
+
+static int do_time(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)mp_loop_time(task_loop(L)) /
+                        (lua_Number)MP_SECOND);
+  return 1;
+}
+
+static int do_duration(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)convert_duration(L, 1) / (lua_Number)MP_SECOND);
+  return 1;
+}
+
+static const char *name_at(void *data, size_t i) {
+  lua_State *L = data;
+  lua_rawgeti(L, 2, (lua_Integer)i + 1);
+  const char *name = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the list keeps it */
+  return name ? name : "";
+}
+
+/* nearest(word, names): the one that was probably meant, or nil. */
+static int do_nearest(lua_State *L) {
+  const char *word = luaL_checkstring(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_pushstring(L, mp_nearest(word, name_at, L, (size_t)luaL_len(L, 2)));
+  return 1;
+}
+
+static int do_methods(lua_State *L) {
+  object_methods(L, luaL_checkstring(L, 1));
+  return 1;
+}
+
+static int do_is_error(lua_State *L) {
+  lua_pushboolean(L, mp_error_code(luaL_checkstring(L, 1)) != 0);
+  return 1;
+}
+
+static int do_is_answer(lua_State *L) {
+  lua_pushboolean(L, mp_answer_of(luaL_checkstring(L, 1)) >= 0);
+  return 1;
+}
+
+/* --- tables ----------------------------------------------------------------
+ */
+
+static void push_networks(lua_State *L) {
+  size_t n;
+  const struct mp_network *list = mp_network_list(&n);
+  lua_createtable(L, 0, (int)n);
+  for (size_t i = 0; i < n; i++) {
+    push_network(L, &list[i]);
+    lua_setfield(L, -2, list[i].name);
+  }
+}
+
+static void push_events(lua_State *L) {
+  lua_createtable(L, MP_EVENT_TYPES, 0);
+  for (int i = 0; i < MP_EVENT_TYPES; i++) {
+    lua_pushstring(L, mp_event_name((enum mp_event_type)i));
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+static const luaL_Reg functions[] = {
+    {"connect", connection_lua_connect},
+    {"duration", do_duration},
+    {"engine", engine_lua_new},
+    {"glob", do_glob},
+    {"hex", do_hex},
+    {"is_answer", do_is_answer},
+    {"is_error", do_is_error},
+    {"listen", listener_lua_listen},
+    {"methods", do_methods},
+    {"nearest", do_nearest},
+    {"now", do_now},
+    {"resolve", resolve_lua_resolve},
+    {"run", task_lua_run},
+    {"sleep", task_lua_sleep},
+    {"spawn", task_lua_spawn},
+    {"time", do_time},
+    {NULL, NULL},
+};
+
+int luaopen_moonpeer_core(lua_State *L) {
+  task_open(L);
+  message_open(L);
+  connection_open_type(L);
+  listener_open_type(L);
+  engine_open_type(L);
+  event_open_type(L);
+  resolve_open_type(L);
+  luaL_newlib(L, functions);
+  lua_pushstring(L, mp_version_text());
+  lua_setfield(L, -2, "version");
+  push_networks(L);
+  lua_setfield(L, -2, "network");
+  push_events(L);
+  lua_setfield(L, -2, "events");
+  return 1;
+}
 
 static void preload(lua_State *L, const char *name, lua_CFunction open) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, open);
   lua_setfield(L, -2, name);
   lua_pop(L, 1);
-}
-
-int luaopen_moonpeer_core(lua_State *L) {
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, MOONPEER_VERSION);
-  lua_setfield(L, -2, "version");
-  return 1;
 }
 
 int luaopen_moonpeer(lua_State *L) {

@@ -80,8 +80,8 @@ static const struct mp_network_limit bch_limits[] = {
 #define BTC .max_payload = BTC_PAYLOAD, .limits = btc_limits
 #define BCH .max_payload = BCH_PAYLOAD, .limits = bch_limits
 
-/* is_shared where Bitcoin SV and Bitcoin Cash use one magic, port and
- * genesis; not on the regtests, whose chains are private anyway. */
+/* checks_user_agent on the public networks of Bitcoin SV: their magic, port and
+ * genesis are, or look like, those of other chains. */
 static const struct mp_network networks[] = {
     {
         .name = "mainnet",
@@ -90,7 +90,7 @@ static const struct mp_network networks[] = {
         .genesis = GENESIS_MAIN,
         .seeds = {"seed.bitcoinsv.io", "seed.satoshisvision.network",
                   "seed.bitcoinseed.directory"},
-        .is_shared = true,
+        .checks_user_agent = true,
         BSV,
     },
     {
@@ -100,7 +100,7 @@ static const struct mp_network networks[] = {
         .genesis = GENESIS_TEST,
         .seeds = {"testnet-seed.bitcoinsv.io", "testnet-seed.bitcoincloud.net",
                   "testnet-seed.bitcoinseed.directory"},
-        .is_shared = true,
+        .checks_user_agent = true,
         BSV,
     },
     {
@@ -109,6 +109,7 @@ static const struct mp_network networks[] = {
         .port = 9333,
         .genesis = GENESIS_TEST,
         .seeds = {"stn-seed.bitcoinsv.io", "stn-seed.bitcoinseed.directory"},
+        .checks_user_agent = true,
         BSV,
     },
     {
@@ -185,7 +186,6 @@ static const struct mp_network networks[] = {
                   "btccash-seeder.bitcoinunlimited.info", "seed.bchd.cash",
                   "seed.bch.loping.net", "dnsseed.electroncash.de",
                   "bchseed.c3-soft.com", "bch.bitjson.com"},
-        .is_shared = true,
         BCH,
     },
     {
@@ -193,7 +193,6 @@ static const struct mp_network networks[] = {
         .magic = {0xf4, 0xe5, 0xf3, 0xf4},
         .port = 18333,
         .genesis = GENESIS_TEST,
-        .is_shared = true,
         BCH,
     },
     {

@@ -90,13 +90,13 @@ static void a_network_without_a_list_has_one_limit(void) {
   CHECK_INT(mp_network_limit(&own, "block"), 100);
 }
 
-static void the_user_agent_decides_where_chains_share_a_magic(void) {
-  CHECK(mp_network_find("mainnet")->is_shared);
-  CHECK(mp_network_find("testnet")->is_shared);
-  CHECK(mp_network_find("bch-main")->is_shared);
-  CHECK(!mp_network_find("stn")->is_shared);
-  CHECK(!mp_network_find("regtest")->is_shared);
-  CHECK(!mp_network_find("btc-main")->is_shared);
+static void the_user_agent_decides_on_the_public_networks(void) {
+  CHECK(mp_network_find("mainnet")->checks_user_agent);
+  CHECK(mp_network_find("testnet")->checks_user_agent);
+  CHECK(mp_network_find("stn")->checks_user_agent);
+  CHECK(!mp_network_find("bch-main")->checks_user_agent);
+  CHECK(!mp_network_find("regtest")->checks_user_agent);
+  CHECK(!mp_network_find("btc-main")->checks_user_agent);
 }
 
 TEST_MAIN(TEST(every_network_is_found_by_its_own_name),
@@ -104,4 +104,4 @@ TEST_MAIN(TEST(every_network_is_found_by_its_own_name),
           TEST(cash_test_networks_have_their_own_genesis),
           TEST(limits_are_per_command_and_per_network),
           TEST(a_network_without_a_list_has_one_limit),
-          TEST(the_user_agent_decides_where_chains_share_a_magic))
+          TEST(the_user_agent_decides_on_the_public_networks))

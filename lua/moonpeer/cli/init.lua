@@ -4,7 +4,7 @@
 --- which does the work and returns the exit code; and `takes_script`, when all
 --- from the first word that is no option belongs to a script.
 local argparse = require "argparse"
-local nearest = require "moonpeer.nearest"
+local core = require "moonpeer.core"
 
 local cli = {}
 
@@ -31,7 +31,7 @@ local function find(name)
 end
 
 local function complain_unknown(name)
-  local guess = nearest.find(name, cli.commands)
+  local guess = core.nearest(name, cli.commands)
   io.stderr:write(
     "moonpeer: no command and no file is called '", name, "'\n",
     guess and "Did you mean '" .. guess .. "'?\n" or "",

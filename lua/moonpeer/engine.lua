@@ -1,0 +1,163 @@
+--- engine - engines as Lua sees them: policies, events, queries.
+local core = require "moonpeer.core"
+local policy = require "moonpeer.policy"
+
+local engine = {}
+
+local methods = core.methods "moonpeer.engine"
+local wants_event, wants_commands = methods.wants_event, methods.wants_commands
+local list = methods.list
+methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
+
+--- The listeners of each engine: event -> list of { name, fn, command }.
+local listeners = setmetatable({}, { __mode = "k" })
+
+local is_event = {}
+for _, name in ipairs(core.events) do
+  is_event[name] = true
+end
+
+local function check_event(event)
+  if is_event[event] then
+    return
+  end
+  local near = core.nearest(tostring(event), core.events)
+  error(("unknown event %q"):format(tostring(event))
+    .. (near and ("; the nearest known is %q"):format(near) or ""), 3)
+end
+
+--- Tells the core which commands somebody wants: nil is all of them.
+local function update_commands(self)
+  local commands = {}
+  for _, row in ipairs(listeners[self].message or {}) do
+    if not row.command then
+      commands = nil
+      break
+    end
+    commands[row.command] = true
+  end
+  wants_commands(self, commands)
+end
+
+local function remove(rows, name)
+  for i, row in ipairs(rows) do
+    if row.name == name then
+      table.remove(rows, i)
+      return
+    end
+  end
+end
+
+--- Calls fn(event) whenever something happens. A listener of the same name is
+--- replaced. The event is a view: it is stale when fn has returned.
+---@param event string    such as "handshake_complete"
+---@param name string     of the listener
+---@param fn function
+---@param options? table  command: of the messages that "message" is for
+function methods:on(event, name, fn, options)
+  check_event(event)
+  if type(name) ~= "string" or type(fn) ~= "function" then
+    error("expected on(event, name, function): a listener has a name, so "
+      .. "that it can be replaced", 2)
+  end
+  -- a new list: the old one may be under way in dispatch
+  local rows = { table.unpack(listeners[self][event] or {}) }
+  remove(rows, name)
+  rows[#rows + 1] = { name = name, fn = fn, command = (options or {}).command }
+  listeners[self][event] = rows
+  update_commands(self)
+  wants_event(self, event, true)
+end
+
+--- Takes a listener away; nothing happens when there is none of the name.
+---@param event string
+---@param name string
+function methods:off(event, name)
+  check_event(event)
+  local rows = { table.unpack(listeners[self][event] or {}) }
+  remove(rows, name)
+  listeners[self][event] = rows
+  update_commands(self)
+  wants_event(self, event, #rows > 0)
+end
+
+--- Says once what a failing listener said, and how often since.
+local function report(row, event, message)
+  row.failures = (row.failures or 0) + 1
+  if row.failures & (row.failures - 1) == 0 then -- 1, 2, 4, 8 ...
+    io.stderr:write(("moonpeer: listener %q of %s failed (%d times): %s\n")
+      :format(row.name, event, row.failures, tostring(message)))
+  end
+end
+
+local function dispatch(self, event, view, command)
+  for _, row in ipairs(listeners[self][event] or {}) do
+    if not row.command or row.command == command then
+      local good, message = xpcall(row.fn, debug.traceback, view)
+      if not good then
+        report(row, event, message)
+      end
+    end
+  end
+end
+
+local function passes(connection, filter)
+  for key, value in pairs(filter) do
+    if connection[key] ~= value then
+      return false
+    end
+  end
+  return true
+end
+
+local filters = { "state", "inbound", "address" }
+
+local function check_filter(filter)
+  for key in pairs(filter) do
+    if key ~= "state" and key ~= "inbound" and key ~= "address" then
+      error(("unknown filter %q; the nearest known is %q"):format(
+        tostring(key), core.nearest(tostring(key), filters) or "state"), 3)
+    end
+  end
+end
+
+--- Walks the connections. Closing them meanwhile is safe.
+---@param filter? table  state, inbound, address
+---@return function  for connection in engine:connections() do
+function methods:connections(filter)
+  filter = filter or {}
+  check_filter(filter)
+  local all, i = list(self), 0
+  return function()
+    repeat
+      i = i + 1
+    until not all[i] or passes(all[i], filter)
+    return all[i]
+  end
+end
+
+--- Starts a function as a task.
+---@param fn function
+---@return moonpeer.Task
+function methods:spawn(fn, ...)
+  return core.spawn(fn, ...)
+end
+
+--- Makes an engine; start() sets it going.
+---@param config table  see mission: network, listen, peers, policies ...
+---@return moonpeer.Engine|nil, string?, string?  nil, message, code
+function engine.new(config)
+  if type(config) ~= "table" then
+    error("expected a table of options, got " .. type(config), 2)
+  end
+  local handlers = policy.chain(config.policies or {}, config.network)
+  handlers.dispatch = dispatch
+  local made, message, code = core.engine(config, handlers)
+  if not made then
+    return nil, message, code
+  end
+  listeners[made] = {}
+  return made
+end
+
+return engine

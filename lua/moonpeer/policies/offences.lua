@@ -1,0 +1,49 @@
+--- offences - what to do about something that a peer did wrong.
+---
+--- The answers are, from mild to hard: "observe" (only log), "throttle",
+--- "disconnect", "discourage" (and prefer others), "ban". A policy before this
+--- one may answer differently, for one offence or for all.
+local offences = { name = "offences" }
+
+local judge = {}
+
+local function ban(offence)
+  return "ban", offence.message, { time = "24h" }
+end
+
+judge.network_mismatch = ban
+judge.blockchain_mismatch = ban
+judge.banned_user_agent = ban
+
+function judge.oversize_message(offence)
+  return "discourage", offence.message
+end
+
+--- What a conforming node would drop in silence is no reason to part.
+function judge.protocol_error(offence)
+  return offence.dropped and "observe" or "discourage", offence.message
+end
+
+--- A line that breaks bytes now and then is no attack.
+function judge.checksum_error(offence)
+  return offence.count < 10 and "observe" or "disconnect", offence.message
+end
+
+function judge.flood(offence)
+  return offence.count < 2 and "throttle" or "disconnect", offence.message
+end
+
+function judge.obsolete_version(offence)
+  return "disconnect", offence.message
+end
+
+judge.self_connection = judge.obsolete_version
+
+function offences.judge(_, _, offence)
+  local answer = judge[offence.code]
+  if answer then
+    return answer(offence)
+  end
+end
+
+return offences

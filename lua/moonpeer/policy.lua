@@ -1,0 +1,87 @@
+--- policy - a list of policies as one: the first answer wins.
+local core = require "moonpeer.core"
+
+local policy = {}
+
+--- The stock policies, asked after all others.
+local stock = {
+  require "moonpeer.policies.handshake",
+  require "moonpeer.policies.offences",
+}
+
+--- Whether a decision's values make sense; what does not is an error, and the
+--- next policy is asked.
+local checks = {
+  validate = function(answer, code)
+    return answer == "ok"
+      or (answer == "offence" and type(code) == "string"
+        and core.is_error(code))
+  end,
+  judge = function(answer, reason, options)
+    return type(answer) == "string" and core.is_answer(answer)
+      and (reason == nil or type(reason) == "string")
+      and (options == nil or type(options) == "table")
+  end,
+}
+
+local function report(one, decision, message)
+  io.stderr:write(("moonpeer: policy %q failed in %s: %s\n"):format(
+    one.name or "?", decision, message))
+end
+
+--- Keeps a good answer; reports an error or nonsense.
+local function take(one, decision, good, answer, second, third)
+  if not good then
+    report(one, decision, tostring(answer))
+  elseif answer ~= nil then
+    if checks[decision](answer, second, third) then
+      return true
+    end
+    report(one, decision, ("nonsense answer %s, %s"):format(
+      tostring(answer), tostring(second)))
+  end
+  return false
+end
+
+--- One function that asks each policy in turn.
+local function ask(list, decision)
+  return function(...)
+    for _, one in ipairs(list) do
+      if one[decision] then
+        local good, answer, second, third =
+          xpcall(one[decision], debug.traceback, ...)
+        if take(one, decision, good, answer, second, third) then
+          return answer, second, third
+        end
+      end
+    end
+  end
+end
+
+local function check(one, i)
+  if type(one) ~= "table" then
+    error(("policies[%d]: expected a table of functions, got %s"):format(
+      i, type(one)), 4)
+  end
+  for decision in pairs(checks) do
+    if one[decision] ~= nil and type(one[decision]) ~= "function" then
+      error(("policies[%d].%s: expected a function, got %s"):format(
+        i, decision, type(one[decision])), 4)
+    end
+  end
+end
+
+--- Turns a list of policies into one table of decisions, stock policies last.
+---@param list moonpeer.Policy[]  the first answer wins
+---@return table  validate and judge
+function policy.chain(list)
+  local all = {}
+  for i, one in ipairs(list) do
+    check(one, i)
+    all[i] = one
+  end
+  table.move(stock, 1, #stock, #all + 1, all)
+  return { validate = ask(all, "validate"), judge = ask(all, "judge") }
+end
+
+return policy

@@ -1,0 +1,197 @@
+--- quickstart - a whole network in one process: ten peers on loopback, each
+--- with a character of its own, and an engine that dials them all. With
+--- --network NAME the same engine meets the peers of a real network.
+local argparse = require "argparse"
+local moonpeer = require "moonpeer"
+
+-- The policy: three lines decide who may stay.
+local only_bitcoin_sv = {
+  name = "only-bitcoin-sv",
+  validate = function(_, _, version)
+    if moonpeer.glob(version.user_agent, "/Bitcoin SV*") then return "ok" end
+    return "offence", "blockchain_mismatch", "no Bitcoin SV node"
+  end,
+}
+
+--- What each of the ten peers does with a connection; nil: nobody listens.
+local characters = {}
+
+--- A node that shakes hands and stays.
+local function node(user_agent, options)
+  return function(connection)
+    if connection:handshake { user_agent = user_agent } then
+      connection:receive "nothing" -- until it is closed
+    end
+  end, options
+end
+
+local function silent(connection)
+  connection:receive "nothing"
+end
+
+local function resets(connection)
+  connection:reset()
+end
+
+local function add(about, fn, options)
+  characters[#characters + 1] = { about = about, fn = fn, options = options }
+end
+
+add("good node", node "/Bitcoin SV:1.2.2/")
+add("good node", node "/Bitcoin SV:1.2.1/")
+add("good node", node "/Bitcoin SV:1.1.0/")
+add("good node", node "/Bitcoin SV:1.0.16/")
+add("good node", node "/Bitcoin SV:1.2.2(quickstart)/")
+add("BTC node", node "/Satoshi:28.1.0/")
+add("other network", node("/Bitcoin SV:1.2.2/", { network = "mainnet" }))
+add("silent", silent)
+add("dead port", nil)
+add("resets", resets)
+
+--- Opens the peers, each at its own loopback address: bans are by address.
+---@return string[] addresses, moonpeer.Listener[] listeners
+local function open_peers()
+  local addresses, listeners = {}, {}
+  for i, character in ipairs(characters) do
+    local listener = assert(moonpeer.listen(("127.0.0.%d:0"):format(i + 1),
+      character.fn or silent, character.options or { network = "regtest" }))
+    addresses[i] = listener.address
+    listeners[i] = listener
+    if not character.fn then
+      listener:close()
+    end
+  end
+  return addresses, listeners
+end
+
+--- Asks all DNS seeds of a network for addresses.
+local function discover(name)
+  local found, seen = {}, {}
+  local network = moonpeer.network[name]
+  for _, seed in ipairs(network.seeds) do
+    for _, ip in ipairs(moonpeer.resolve(seed, "10s") or {}) do
+      if not seen[ip] then
+        seen[ip] = true
+        found[#found + 1] = ip:find ":" and "[" .. ip .. "]" or ip
+      end
+    end
+  end
+  if #found == 0 then
+    error(("no DNS seed of %s answered (%s): is there a way to the internet?")
+      :format(name, table.concat(network.seeds, ", ")), 0)
+  end
+  return { table.unpack(found, 1, 20) }
+end
+
+--- Collects what happens to each peer.
+local function watch(engine, rows)
+  engine:on("handshake_complete", "quickstart", function(event)
+    local version = event.connection.version
+    local row = rows[event.address]
+    row.agent, row.version = version.user_agent, version.version
+    row.verdict, row.why = "connected", ""
+    row.connection = event.connection
+  end)
+  engine:on("peer_misbehaved", "quickstart", function(event)
+    local row = rows[event.address]
+    row.verdict, row.why = event.verdict, event.code
+    local version = event.connection.version
+    if version then
+      row.agent, row.version = version.user_agent, version.version
+    end
+  end)
+  engine:on("connection_failed", "quickstart", function(event)
+    local row = rows[event.address]
+    if not row.verdict then
+      row.verdict, row.why = "failed", event.code
+    end
+  end)
+end
+
+--- Waits until every peer has a verdict and the connected ones a round trip.
+local function settle(rows, limit)
+  local deadline = moonpeer.now() + limit
+  local open
+  repeat
+    moonpeer.sleep "50ms"
+    open = 0
+    for _, row in pairs(rows) do
+      row.rtt = row.connection and row.connection.rtt or row.rtt
+      if not row.verdict or (row.connection and not row.rtt) then
+        open = open + 1
+      end
+    end
+  until open == 0 or moonpeer.now() > deadline
+end
+
+local layout = "%-22s %-14s %-11s %-20s %-30s %7s %9s"
+
+local function show(addresses, rows, about)
+  local counts = {}
+  print((layout:format("address", about and "character" or "", "verdict",
+    "why", "user agent", "version", "rtt")))
+  for i, address in ipairs(addresses) do
+    local row = rows[address]
+    local verdict = row.verdict or "failed"
+    counts[verdict] = (counts[verdict] or 0) + 1
+    print((layout:format(address, about and about[i].about or "", verdict,
+      row.why or "", row.agent or "-", row.version or "-",
+      row.rtt and ("%.2f ms"):format(row.rtt * 1000) or "-")))
+  end
+  local words = {}
+  for verdict, n in pairs(counts) do
+    words[#words + 1] = n .. " " .. verdict
+  end
+  table.sort(words)
+  print(("%d peers: %s"):format(#addresses, table.concat(words, ", ")))
+  return counts
+end
+
+local function meet(network, addresses, about)
+  local rows = {}
+  for _, address in ipairs(addresses) do
+    if not address:find ":%d+$" then
+      address = address .. ":" .. moonpeer.network[network].port
+    end
+    rows[#rows + 1] = address
+  end
+  addresses = rows
+  rows = {}
+  for _, address in ipairs(addresses) do
+    rows[address] = {}
+  end
+  local engine <close> = assert(moonpeer.engine {
+    network = network, peers = addresses, policies = { only_bitcoin_sv },
+    handshake_timeout = "2s", max_connections = 20,
+  })
+  watch(engine, rows)
+  engine:start()
+  settle(rows, 10)
+  return show(addresses, rows, about)
+end
+
+local function main(options)
+  if options.network then
+    print(("Looking for peers of %s ..."):format(options.network))
+    local counts = meet(options.network, discover(options.network))
+    return (counts.connected or 0) > 0
+  end
+  print "Ten peers on loopback, and an engine that dials them all."
+  local addresses, listeners = open_peers()
+  meet("regtest", addresses, characters)
+  for _, listener in ipairs(listeners) do
+    listener:close()
+  end
+  return true
+end
+
+local parser = argparse("quickstart",
+  "An engine meets ten peers on loopback and tells what came of it.")
+parser:option("--network", "Meet the peers of a real network instead, found "
+  .. "through its DNS seeds: mainnet, testnet or stn.")
+  :choices { "mainnet", "testnet", "stn" }
+local good, result = pcall(moonpeer.run, main, parser:parse(arg))
+if not good then
+  io.stderr:write("quickstart: ", tostring(result):match "^[^\n]*", "\n")
+end
+os.exit(good and result or false, true)

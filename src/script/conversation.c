@@ -1,0 +1,158 @@
+/* conversation - a connection that a script talks on by itself. */
+#include "script/conversation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "script/connection.h"
+
+static void finish(struct conversation *talk) {
+  struct letter *letter;
+  if (talk->connection || talk->has_object)
+    return;
+  while ((letter = conversation_next(talk)))
+    free(letter);
+  free(talk);
+}
+
+void conversation_let_go(struct conversation *talk) {
+  talk->has_object = false;
+  if (talk->connection)
+    mp_connection_close(talk->connection, MP_ECLOSED, "nobody uses it");
+  finish(talk);
+}
+
+struct letter *conversation_next(struct conversation *talk) {
+  struct letter *letter = talk->first;
+  if (!letter)
+    return NULL;
+  talk->first = letter->next;
+  if (!talk->first)
+    talk->last = NULL;
+  talk->held -= sizeof *letter + letter->size;
+  if (talk->connection && talk->held <= (size_t)talk->options.receive_memory)
+    mp_connection_pause(talk->connection, false);
+  return letter;
+}
+
+/* --- hooks -----------------------------------------------------------------
+ */
+
+static void keep(struct conversation *talk, const struct mp_message *message) {
+  size_t size = (size_t)message->size;
+  struct letter *letter = mem_try(sizeof *letter + size);
+  if (!letter) {
+    mp_connection_close(talk->connection, MP_ELIMIT, "out of memory");
+    return;
+  }
+  letter->next = NULL;
+  memcpy(letter->command, message->command, sizeof letter->command);
+  letter->size = size;
+  if (size)
+    memcpy(letter->payload, message->payload, size);
+  if (talk->last)
+    talk->last->next = letter;
+  else
+    talk->first = letter;
+  talk->last = letter;
+  talk->held += sizeof *letter + size;
+  if (talk->held > (size_t)talk->options.receive_memory)
+    mp_connection_pause(talk->connection, true);
+}
+
+/* Pings that were answered for the script are not its affair. */
+static bool is_shown(const struct conversation *talk,
+                     const struct mp_message *message) {
+  return !(talk->is_complete && talk->options.keepalive &&
+           strcmp(message->command, "ping") == 0);
+}
+
+static void on_event(void *data, const struct mp_event *event) {
+  struct conversation *talk = data;
+  switch (event->type) {
+  case MP_CONNECTION_ESTABLISHED: talk->is_established = true; break;
+  case MP_HANDSHAKE_COMPLETE: talk->is_complete = true; break;
+  case MP_MESSAGE:
+    if (is_shown(talk, event->message))
+      keep(talk, event->message);
+    break;
+  case MP_CONNECTION_FAILED:
+  case MP_CONNECTION_LOST:
+    talk->is_over = true;
+    talk->code = event->code;
+    snprintf(talk->text, sizeof talk->text, "%s", event->text);
+    break;
+  default: return;
+  }
+  waiters_wake(&talk->waiters);
+}
+
+static void on_closed(void *data, struct mp_connection *connection) {
+  struct conversation *talk = data;
+  connection_gone(talk->script, connection);
+  talk->connection = NULL;
+  talk->is_over = true;
+  script_closed(talk->script, &talk->closable);
+  mp_loop_release(talk->loop);
+  finish(talk);
+}
+
+static const struct mp_hooks hooks = {
+    .wants = UINT64_C(1) << MP_CONNECTION_ESTABLISHED |
+             UINT64_C(1) << MP_HANDSHAKE_COMPLETE |
+             UINT64_C(1) << MP_CONNECTION_FAILED |
+             UINT64_C(1) << MP_CONNECTION_LOST | UINT64_C(1) << MP_MESSAGE,
+    .commands = UINT64_MAX,
+    .event = on_event,
+    .closed = on_closed,
+};
+
+/* --- making ----------------------------------------------------------------
+ */
+
+static void close_talk(struct closable *closable) {
+  struct conversation *talk = (struct conversation *)closable;
+  mp_connection_close(talk->connection, MP_ECLOSED, "the script ends");
+}
+
+static struct conversation *talk_new(const struct conversation_setup *setup) {
+  struct conversation *talk = mem_new(sizeof *talk);
+  talk->closable.close = close_talk;
+  talk->script = setup->script;
+  talk->loop = setup->loop;
+  talk->network = *setup->network;
+  talk->options = *setup->options;
+  talk->options.network = &talk->network;
+  mp_loop_hold(setup->loop);
+  script_opened(setup->script, &talk->closable);
+  return talk;
+}
+
+static struct mp_connection_setup connection_setup(struct conversation *talk) {
+  return (struct mp_connection_setup){
+      .loop = talk->loop,
+      .options = &talk->options,
+      .hooks = &hooks,
+      .data = talk,
+      .is_manual = true,
+  };
+}
+
+struct conversation *conversation_dial(const struct conversation_setup *setup,
+                                       const struct mp_address *to) {
+  struct conversation *talk = talk_new(setup);
+  struct mp_connection_setup made = connection_setup(talk);
+  talk->connection = mp_connection_dial(&made, to);
+  return talk;
+}
+
+struct conversation *conversation_accept(const struct conversation_setup *setup,
+                                         struct mp_stream *stream) {
+  struct conversation *talk = talk_new(setup);
+  struct mp_connection_setup made = connection_setup(talk);
+  talk->is_established = true;
+  talk->connection = mp_connection_accept(&made, stream);
+  return talk;
+}

@@ -1,0 +1,35 @@
+/* engine - engines in Lua. */
+#ifndef SCRIPT_ENGINE_H
+#define SCRIPT_ENGINE_H
+
+#include <lua.h>
+
+#include "moonpeer/engine.h"
+#include "script/script.h"
+
+/* The object of an engine. Its user values: 1 the handlers, a table with the
+ * functions that hooks call (dispatch, validate, judge); 2 whatever the
+ * configuration points to. It is anchored from start until it is gone. */
+struct engine_box {
+  struct closable closable;
+  struct script *script;
+  struct mp_engine *engine; /* NULL when it is gone */
+  struct mp_hooks hooks;
+  bool is_started;
+};
+
+void engine_open_type(lua_State *L);
+
+/* core.engine(configuration, handlers): the object, not started. */
+int engine_lua_new(lua_State *L);
+
+/* hooks.c: the hooks of a box; and pushing its object and its handler of a
+ * name inside one. */
+void hooks_init(struct engine_box *box);
+void engine_push(lua_State *L, const struct engine_box *box);
+
+/* event.c: an event as an object that lives as long as this entry. */
+void event_open_type(lua_State *L);
+void event_push(lua_State *L, const struct mp_event *event);
+
+#endif

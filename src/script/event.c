@@ -1,0 +1,128 @@
+/* event - an event in Lua: fields when they are asked for. */
+#include <string.h>
+
+#include "script/connection.h"
+#include "script/convert.h"
+#include "script/engine.h"
+#include "script/message.h"
+
+static const char *const type_name = "moonpeer.event";
+
+struct box {
+  const struct mp_event *event;
+  const struct script *script;
+  uint64_t generation;
+};
+
+void event_push(lua_State *L, const struct mp_event *event) {
+  struct script *script = script_of(L);
+  struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (struct box){event, script, script->generation};
+  luaL_setmetatable(L, type_name);
+}
+
+static const struct mp_event *self(lua_State *L) {
+  const struct box *box = luaL_checkudata(L, 1, type_name);
+  if (box->generation != box->script->generation)
+    luaL_error(L, "the event was used after its listener returned; copy the "
+                  "fields that are needed");
+  return box->event;
+}
+
+static void get_type(lua_State *L, const struct mp_event *event) {
+  lua_pushstring(L, mp_event_name(event->type));
+}
+
+static void get_time(lua_State *L, const struct mp_event *event) {
+  lua_pushnumber(L, (lua_Number)event->time / (lua_Number)MP_SECOND);
+}
+
+static void get_connection(lua_State *L, const struct mp_event *event) {
+  if (event->connection)
+    connection_push(L, event->connection);
+  else
+    lua_pushnil(L);
+}
+
+static void get_address(lua_State *L, const struct mp_event *event) {
+  push_address(L, &event->address);
+}
+
+static void get_code(lua_State *L, const struct mp_event *event) {
+  if (event->code)
+    lua_pushstring(L, mp_error_name(event->code));
+  else
+    lua_pushnil(L);
+}
+
+static void get_reason(lua_State *L, const struct mp_event *event) {
+  lua_pushstring(L, event->text);
+}
+
+static void get_message(lua_State *L, const struct mp_event *event) {
+  if (event->message)
+    message_push_view(L, event->message);
+  else
+    lua_pushnil(L);
+}
+
+static void get_verdict(lua_State *L, const struct mp_event *event) {
+  if (event->verdict)
+    lua_pushstring(L, mp_answer_name(event->verdict->answer));
+  else
+    lua_pushnil(L);
+}
+
+static void get_verdict_reason(lua_State *L, const struct mp_event *event) {
+  if (event->verdict)
+    lua_pushstring(L, event->verdict->reason);
+  else
+    lua_pushnil(L);
+}
+
+static void get_count(lua_State *L, const struct mp_event *event) {
+  if (event->offence)
+    lua_pushinteger(L, event->offence->count);
+  else
+    lua_pushnil(L);
+}
+
+static const struct {
+  const char *name;
+  void (*get)(lua_State *L, const struct mp_event *event);
+} fields[] = {
+    {"message", get_message},
+    {"connection", get_connection},
+    {"address", get_address},
+    {"code", get_code},
+    {"reason", get_reason},
+    {"time", get_time},
+    {"type", get_type},
+    {"verdict", get_verdict},
+    {"verdict_reason", get_verdict_reason},
+    {"count", get_count},
+};
+
+static int do_index(lua_State *L) {
+  const struct mp_event *event = self(L);
+  const char *name = luaL_checkstring(L, 2);
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    if (strcmp(fields[i].name, name) == 0) {
+      fields[i].get(L, event);
+      return 1;
+    }
+  }
+  lua_pushnil(L);
+  return 1;
+}
+
+static int do_name(lua_State *L) {
+  lua_pushfstring(L, "%s: %s", type_name, mp_event_name(self(L)->type));
+  return 1;
+}
+
+void event_open_type(lua_State *L) {
+  static const luaL_Reg methods[] = {{NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__tostring", do_name}, {NULL, NULL}};
+  object_type(L, type_name, methods, metamethods, do_index);
+}

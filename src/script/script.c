@@ -1,0 +1,219 @@
+/* script - one Lua state's share of the engine: its loop, and the one way into
+ * Lua. */
+#include "script/script.h"
+
+#include <stdio.h>
+
+#include "script/task.h"
+
+/* Addresses that are keys in the registry. */
+static const char script_key = 0, objects_key = 0, methods_key = 0;
+
+/* --- what is open ----------------------------------------------------------
+ */
+
+void script_opened(struct script *script, struct closable *closable) {
+  closable->previous = NULL;
+  closable->next = script->open;
+  if (script->open)
+    script->open->previous = closable;
+  script->open = closable;
+}
+
+void script_closed(struct script *script, struct closable *closable) {
+  if (closable->previous)
+    closable->previous->next = closable->next;
+  else
+    script->open = closable->next;
+  if (closable->next)
+    closable->next->previous = closable->previous;
+}
+
+void script_close_all(struct script *script) {
+  for (struct closable *c = script->open; c; c = c->next)
+    c->close(c);
+}
+
+/* --- life ------------------------------------------------------------------
+ */
+
+static int on_gc(lua_State *L) {
+  struct script *script = lua_touserdata(L, 1);
+  script->is_closing = true;
+  tasks_abandon(script);
+  script_close_all(script);
+  mp_loop_close(script->loop);
+  script->loop = NULL;
+  mp_hasher_free(script->hasher);
+  mp_encoder_free(script->encoder);
+  return 0;
+}
+
+static struct script *script_new(lua_State *L) {
+  struct script *script = lua_newuserdatauv(L, sizeof *script, 1);
+  *script = (struct script){0};
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, on_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  script->hooks = lua_newthread(L);
+  lua_pushcfunction(script->hooks, script_traceback);
+  lua_setiuservalue(L, -2, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &script_key);
+  return script;
+}
+
+struct script *script_of(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &script_key);
+  struct script *script = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return script ? script : script_new(L);
+}
+
+struct mp_loop *script_loop(lua_State *L) {
+  struct script *script = script_of(L);
+  struct mp_fault fault;
+  if (!script->loop && mp_loop_open(&script->loop, &fault) != 0)
+    luaL_error(L, "%s", fault.text);
+  return script->loop;
+}
+
+struct mp_hasher *script_hasher(lua_State *L) {
+  struct script *script = script_of(L);
+  if (!script->hasher && !(script->hasher = mp_hasher_new()))
+    luaL_error(L, "OpenSSL has no sha256");
+  return script->hasher;
+}
+
+struct mp_encoder *script_encoder(lua_State *L) {
+  struct script *script = script_of(L);
+  if (!script->encoder && !(script->encoder = mp_encoder_new()))
+    luaL_error(L, "out of memory");
+  return script->encoder;
+}
+
+/* --- into Lua --------------------------------------------------------------
+ */
+
+int script_traceback(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TSTRING)
+    luaL_traceback(L, L, lua_tostring(L, 1), 1);
+  else
+    luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+void script_report(lua_State *L, const char *what) {
+  const char *message = lua_tostring(L, -1);
+  fprintf(stderr, "moonpeer: %s failed: %s\n", what,
+          message ? message : "(no message)");
+  lua_pop(L, 1);
+}
+
+int script_enter(struct script *script, lua_CFunction body, void *data) {
+  lua_State *L = script->hooks;
+  if (script->is_closing)
+    return LUA_ERRRUN;
+  script->depth++;
+  script->generation++;
+  lua_pushcfunction(L, body);
+  lua_pushlightuserdata(L, data);
+  int rc = lua_pcall(L, 1, 0, 1);
+  script->depth--;
+  script->generation++;
+  if (rc != LUA_OK)
+    script_report(L, "a hook");
+  return rc;
+}
+
+/* --- results ---------------------------------------------------------------
+ */
+
+int push_failure(lua_State *L, int code, const char *text) {
+  lua_pushnil(L);
+  lua_pushstring(L, text);
+  lua_pushstring(L, mp_error_name(code));
+  return 3;
+}
+
+int push_fault(lua_State *L, const struct mp_fault *fault) {
+  return push_failure(L, fault->code, fault->text);
+}
+
+int push_result(lua_State *L, int rc, const struct mp_fault *fault) {
+  if (rc != 0)
+    return push_failure(L, rc, fault->text);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* --- objects ---------------------------------------------------------------
+ */
+
+int object_method(lua_State *L) {
+  lua_getmetatable(L, 1);
+  lua_rawgetp(L, -1, &methods_key);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  return 1;
+}
+
+void object_type(lua_State *L, const char *name, const luaL_Reg *methods,
+                 const luaL_Reg *metamethods, lua_CFunction index) {
+  luaL_newmetatable(L, name);
+  luaL_setfuncs(L, metamethods, 0);
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, -3, &methods_key);
+  if (index) {
+    lua_pop(L, 1);
+    lua_pushcfunction(L, index);
+  }
+  lua_setfield(L, -2, "__index");
+  lua_pushliteral(L, "protected");
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
+
+void object_methods(lua_State *L, const char *name) {
+  luaL_getmetatable(L, name);
+  lua_rawgetp(L, -1, &methods_key);
+  lua_remove(L, -2);
+}
+
+static void push_objects(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &objects_key) == LUA_TTABLE)
+    return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &objects_key);
+}
+
+bool object_find(lua_State *L, const void *pointer) {
+  push_objects(L);
+  bool found = lua_rawgetp(L, -1, pointer) == LUA_TUSERDATA;
+  lua_remove(L, -2);
+  if (!found)
+    lua_pop(L, 1);
+  return found;
+}
+
+void object_remember(lua_State *L, const void *pointer) {
+  push_objects(L);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, pointer);
+  lua_pop(L, 1);
+}
+
+void object_forget(lua_State *L, const void *pointer) {
+  push_objects(L);
+  lua_pushnil(L);
+  lua_rawsetp(L, -2, pointer);
+  lua_pop(L, 1);
+}

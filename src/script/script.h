@@ -1,0 +1,96 @@
+/* script - one Lua state's share of the engine: its loop, and the one way into
+ * Lua. */
+#ifndef SCRIPT_SCRIPT_H
+#define SCRIPT_SCRIPT_H
+
+#include <stdbool.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "moonpeer/error.h"
+#include "moonpeer/loop.h"
+#include "moonpeer/message.h"
+
+struct task;
+
+/* Something that is open on a script's loop and can be told to close: listed
+ * so that a signal, or the end of the state, reaches it. */
+struct closable {
+  struct closable *next, *previous;
+  void (*close)(struct closable *closable);
+};
+
+struct script {
+  lua_State *hooks;         /* the thread every hook runs on; slot 1 holds the
+                               traceback function */
+  struct mp_loop *loop;     /* the real one; opened when first needed */
+  struct mp_hasher *hasher; /* both made when first needed */
+  struct mp_encoder *encoder;
+  struct task *tasks; /* all that live */
+  struct task *main;  /* the one that run waits for */
+  struct closable *open;
+  int depth;           /* of Lua entered from C: 0 at the top */
+  uint64_t generation; /* changes with every entry: what was handed to a hook
+                          and bears another is stale */
+  bool is_interrupted; /* a signal asked to end */
+  bool is_closing;     /* the state is being closed: no Lua any more */
+};
+
+/* Makes it, or finds it: one for a state, closed with it. */
+struct script *script_of(lua_State *L);
+
+/* The real loop; raises when it cannot be had. */
+struct mp_loop *script_loop(lua_State *L);
+
+/* Theirs and the script's; raise when they cannot be had. */
+struct mp_hasher *script_hasher(lua_State *L);
+struct mp_encoder *script_encoder(lua_State *L);
+
+/* Calls body(L) with data as its one argument, a light userdata, on the hook
+ * thread: everything that can raise belongs in there. 0, or LUA_ERR*; then
+ * the message with its traceback has been reported. The only way from C into
+ * Lua, tasks apart. */
+int script_enter(struct script *script, lua_CFunction body, void *data);
+
+void script_opened(struct script *script, struct closable *closable);
+void script_closed(struct script *script, struct closable *closable);
+void script_close_all(struct script *script);
+
+/* Says that Lua code failed; the message is at the top of L and is popped. */
+void script_report(lua_State *L, const char *what);
+
+/* A message handler: adds a traceback to what is no object of somebody's. */
+int script_traceback(lua_State *L);
+
+/* --- results ---------------------------------------------------------------
+ */
+
+/* nil, message, code: how every failure of the world is returned. */
+int push_failure(lua_State *L, int code, const char *text);
+int push_fault(lua_State *L, const struct mp_fault *fault);
+
+/* true, or the failure. */
+int push_result(lua_State *L, int rc, const struct mp_fault *fault);
+
+/* --- objects ---------------------------------------------------------------
+ */
+
+/* Makes a metatable of a type: methods, metamethods (both end with a NULL
+ * row) and __name. Objects whose `index` is NULL look up methods only. */
+void object_type(lua_State *L, const char *name, const luaL_Reg *methods,
+                 const luaL_Reg *metamethods, lua_CFunction index);
+
+/* Pushes the table of methods of a type, for those written in Lua. */
+void object_methods(lua_State *L, const char *name);
+
+/* In an index function: pushes the method named at index 2, or nil. */
+int object_method(lua_State *L);
+
+/* The one userdata that stands for a C object, by its pointer: pushes it, or
+ * nothing and false. Weak: who keeps none has none. */
+bool object_find(lua_State *L, const void *pointer);
+void object_remember(lua_State *L, const void *pointer);
+void object_forget(lua_State *L, const void *pointer);
+
+#endif

@@ -1,0 +1,419 @@
+/* task - coroutines that wait on a loop. */
+#include "script/task.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "script/convert.h"
+
+static const char tasks_key = 0; /* registry: coroutine -> its live task */
+static const char *const type_name = "moonpeer.task";
+
+struct task {
+  struct task *next, *previous; /* all that live */
+  struct script *script;
+  struct mp_loop *loop;
+  lua_State *thread;
+  int arguments;         /* on the thread's stack, until it has started */
+  struct mp_later wake;  /* posted: it will be resumed */
+  struct mp_timer timer; /* for its deadline */
+  int64_t deadline;
+  struct waiters joiners, *waiters; /* who waits for it; for what it waits */
+  struct task *next_waiter, *previous_waiter;
+  bool is_started, is_waiting, is_late, is_cancelled, is_done, has_failed;
+  bool is_joined; /* somebody takes its results, so its error is theirs */
+};
+
+/* --- waiters ---------------------------------------------------------------
+ */
+
+static void leave(struct task *task) {
+  struct waiters *waiters = task->waiters;
+  if (!waiters)
+    return;
+  if (task->previous_waiter)
+    task->previous_waiter->next_waiter = task->next_waiter;
+  else
+    waiters->first = task->next_waiter;
+  if (task->next_waiter)
+    task->next_waiter->previous_waiter = task->previous_waiter;
+  task->waiters = NULL;
+}
+
+static void join(struct task *task, struct waiters *waiters) {
+  task->waiters = waiters;
+  task->previous_waiter = NULL;
+  task->next_waiter = waiters->first;
+  if (waiters->first)
+    waiters->first->previous_waiter = task;
+  waiters->first = task;
+}
+
+void waiters_wake(struct waiters *waiters) {
+  struct task *task;
+  for (task = waiters->first; task; task = task->next_waiter)
+    mp_later_post(task->loop, &task->wake);
+}
+
+/* --- life ------------------------------------------------------------------
+ */
+
+static void on_wake(void *data);
+static void on_late(void *data);
+
+static void push_tasks(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &tasks_key) == LUA_TTABLE)
+    return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &tasks_key);
+}
+
+/* registry[thread] = what is at the top, which is popped. */
+static void anchor(lua_State *L, lua_State *thread) {
+  push_tasks(L);
+  lua_pushthread(thread);
+  if (thread != L)
+    lua_xmove(thread, L, 1);
+  lua_pushvalue(L, -3);
+  lua_rawset(L, -3);
+  lua_pop(L, 2);
+}
+
+static struct task *find(lua_State *L) {
+  push_tasks(L);
+  lua_pushthread(L);
+  lua_rawget(L, -2);
+  struct task *task = lua_touserdata(L, -1);
+  lua_pop(L, 2);
+  return task;
+}
+
+struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
+  int arguments = lua_gettop(L) - 1;
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  struct script *script = script_of(L);
+  struct task *task = lua_newuserdatauv(L, sizeof *task, 2);
+  *task = (struct task){.script = script,
+                        .loop = loop,
+                        .arguments = arguments,
+                        .deadline = MP_FOREVER};
+  luaL_setmetatable(L, type_name);
+  task->thread = lua_newthread(L);
+  lua_setiuservalue(L, -2, 1);
+  lua_insert(L, 1);
+  luaL_checkstack(task->thread, arguments + 2, "too many arguments");
+  lua_xmove(L, task->thread, arguments + 1);
+  lua_pushvalue(L, 1);
+  anchor(L, task->thread);
+  task->next = script->tasks;
+  if (task->next)
+    task->next->previous = task;
+  script->tasks = task;
+  mp_later_init(&task->wake, on_wake, task);
+  mp_timer_init(&task->timer, on_late, task);
+  mp_loop_hold(loop);
+  mp_later_post(loop, &task->wake);
+  return task;
+}
+
+/* Stops everything that could still call us; no Lua. */
+static void detach(struct task *task) {
+  struct script *script = task->script;
+  leave(task);
+  mp_later_cancel(&task->wake);
+  mp_timer_stop(&task->timer);
+  mp_loop_release(task->loop);
+  if (task->previous)
+    task->previous->next = task->next;
+  else
+    script->tasks = task->next;
+  if (task->next)
+    task->next->previous = task->previous;
+}
+
+void tasks_abandon(struct script *script) {
+  while (script->tasks)
+    detach(script->tasks);
+}
+
+/* Keeps what the thread left on its stack as the task's second user value. */
+static void keep_results(lua_State *L, struct task *task, int results) {
+  lua_newtable(L);
+  lua_pushinteger(L, results);
+  lua_setfield(L, -2, "n");
+  lua_xmove(task->thread, L, results);
+  for (int i = results; i >= 1; i--)
+    lua_rawseti(L, -i - 1, i);
+}
+
+static void finish(lua_State *L, struct task *task, int rc, int results) {
+  push_tasks(L);
+  lua_pushthread(task->thread);
+  lua_xmove(task->thread, L, 1);
+  lua_rawget(L, -2); /* the task */
+  task->is_done = true;
+  task->has_failed = rc != LUA_OK;
+  if (rc == LUA_OK)
+    keep_results(L, task, results);
+  else if (lua_type(task->thread, -1) == LUA_TSTRING)
+    luaL_traceback(L, task->thread, lua_tostring(task->thread, -1), 0);
+  else
+    lua_xmove(task->thread, L, 1);
+  if (task->has_failed && !task->is_joined && !task->is_cancelled) {
+    luaL_tolstring(L, -1, NULL);
+    script_report(L, "a task");
+  }
+  lua_setiuservalue(L, -2, 2);
+  lua_pushnil(L);
+  anchor(L, task->thread);
+  waiters_wake(&task->joiners);
+  if (task->script->main == task)
+    mp_loop_stop(task->loop);
+  detach(task);
+}
+
+/* A task that yields by itself just lets the others run. */
+static int resume(lua_State *L) {
+  struct task *task = lua_touserdata(L, 1);
+  int results, arguments = task->is_started ? 0 : task->arguments;
+  task->is_started = true;
+  task->is_waiting = false;
+  int rc = lua_resume(task->thread, L, arguments, &results);
+  if (rc != LUA_YIELD) {
+    finish(L, task, rc, results);
+    return 0;
+  }
+  lua_pop(task->thread, results);
+  if (!task->is_waiting)
+    mp_later_post(task->loop, &task->wake);
+  return 0;
+}
+
+static void on_wake(void *data) {
+  struct task *task = data;
+  leave(task);
+  script_enter(task->script, resume, task);
+}
+
+static void on_late(void *data) {
+  struct task *task = data;
+  task->is_late = true;
+  mp_later_post(task->loop, &task->wake);
+}
+
+/* --- waiting ---------------------------------------------------------------
+ */
+
+struct task *task_check(lua_State *L, const char *what) {
+  struct task *task = find(L);
+  if (!task)
+    luaL_error(L, "%s waits; call it inside moonpeer.spawn or moonpeer.run",
+               what);
+  return task;
+}
+
+struct mp_loop *task_loop(lua_State *L) {
+  struct task *task = find(L);
+  return task ? task->loop : script_loop(L);
+}
+
+void task_deadline(struct task *task, int64_t delay) {
+  task->is_late = false;
+  mp_timer_stop(&task->timer);
+  if (delay != MP_FOREVER)
+    mp_timer_start(task->loop, &task->timer, delay);
+  task->deadline = delay;
+}
+
+bool task_is_late(const struct task *task) {
+  return task->is_late;
+}
+
+int task_push_late(lua_State *L, struct task *task, const char *what) {
+  lua_pushnil(L);
+  lua_pushfstring(L, "expected %s within %f s, got none", what,
+                  (double)task->deadline / (double)MP_SECOND);
+  lua_pushstring(L, mp_error_name(MP_ETIMEOUT));
+  return 3;
+}
+
+int task_wait(lua_State *L, struct task *task, struct waiters *waiters,
+              lua_KFunction again) {
+  if (task->is_cancelled)
+    return luaL_error(L, "the task was cancelled");
+  if (waiters)
+    join(task, waiters);
+  task->is_waiting = true;
+  return lua_yieldk(L, 0, 0, again);
+}
+
+/* --- Lua -------------------------------------------------------------------
+ */
+
+int task_lua_spawn(lua_State *L) {
+  task_spawn(L, task_loop(L));
+  return 1;
+}
+
+static int sleep_on(lua_State *L, int status, lua_KContext context) {
+  struct task *task = task_check(L, "sleep");
+  (void)status, (void)context;
+  if (!task_is_late(task))
+    return task_wait(L, task, NULL, sleep_on);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+int task_lua_sleep(lua_State *L) {
+  struct task *task = task_check(L, "sleep");
+  task_deadline(task, convert_duration(L, 1));
+  return sleep_on(L, LUA_OK, 0);
+}
+
+static struct task *self(lua_State *L) {
+  return luaL_checkudata(L, 1, type_name);
+}
+
+static void cancel(struct task *task) {
+  if (task->is_done)
+    return;
+  task->is_cancelled = true;
+  mp_later_post(task->loop, &task->wake);
+}
+
+void tasks_cancel(struct script *script) {
+  for (struct task *task = script->tasks; task; task = task->next)
+    cancel(task);
+}
+
+static int do_cancel(lua_State *L) {
+  cancel(self(L));
+  return 0;
+}
+
+/* What the task at index 1 returned; or its error, as a failure. */
+static int push_outcome(lua_State *L, struct task *task) {
+  lua_getiuservalue(L, 1, 2);
+  if (task->has_failed) {
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    luaL_tolstring(L, -1, NULL);
+    lua_replace(L, -2);
+    lua_pushstring(L,
+                   mp_error_name(task->is_cancelled ? MP_ECANCELLED : MP_EIO));
+    return 3;
+  }
+  lua_getfield(L, -1, "n");
+  int n = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  luaL_checkstack(L, n, "too many results");
+  for (int i = 1; i <= n; i++)
+    lua_rawgeti(L, -i, i);
+  return n;
+}
+
+static int join_on(lua_State *L, int status, lua_KContext context) {
+  struct task *task = self(L), *waiting = task_check(L, "task:wait");
+  (void)status, (void)context;
+  if (task->is_done)
+    return push_outcome(L, task);
+  if (task_is_late(waiting))
+    return task_push_late(L, waiting, "the task to end");
+  return task_wait(L, waiting, &task->joiners, join_on);
+}
+
+static int do_join(lua_State *L) {
+  struct task *task = self(L), *waiting = task_check(L, "task:wait");
+  if (task == waiting)
+    return luaL_error(L, "a task cannot wait for itself");
+  task->is_joined = true;
+  task_deadline(waiting, convert_duration_or(L, 2, MP_FOREVER));
+  return join_on(L, LUA_OK, 0);
+}
+
+static const char *state_of(const struct task *task) {
+  return task->has_failed   ? "failed"
+         : task->is_done    ? "done"
+         : task->is_waiting ? "waiting"
+                            : "ready";
+}
+
+static int do_name(lua_State *L) {
+  struct task *task = self(L);
+  lua_pushfstring(L, "%s (%s)", type_name, state_of(task));
+  return 1;
+}
+
+static int index_field(lua_State *L) {
+  struct task *task = self(L);
+  if (lua_type(L, 2) == LUA_TSTRING &&
+      strcmp(lua_tostring(L, 2), "state") == 0) {
+    lua_pushstring(L, state_of(task));
+    return 1;
+  }
+  return object_method(L);
+}
+
+void task_open(lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"cancel", do_cancel}, {"wait", do_join}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {
+      {"__tostring", do_name}, {"__close", do_cancel}, {NULL, NULL}};
+  object_type(L, type_name, methods, metamethods, index_field);
+}
+
+/* --- run -------------------------------------------------------------------
+ */
+
+/* The first signal ends everything in order, the second at once. */
+static void on_signal(void *data) {
+  struct script *script = data;
+  if (script->is_interrupted)
+    mp_loop_stop(script->loop);
+  script->is_interrupted = true;
+  tasks_cancel(script);
+  script_close_all(script);
+}
+
+static void run_loop(struct script *script) {
+  struct mp_signal *interrupt = NULL, *terminate = NULL;
+  script->is_interrupted = false;
+  mp_signal_open(&interrupt, script->loop, SIGINT, on_signal, script);
+  mp_signal_open(&terminate, script->loop, SIGTERM, on_signal, script);
+  mp_loop_run(script->loop);
+  mp_signal_close(interrupt);
+  mp_signal_close(terminate);
+}
+
+/* Runs until the task at index 1 is done. */
+static int run_task(lua_State *L, struct task *task) {
+  struct script *script = task->script;
+  task->is_joined = true;
+  script->main = task;
+  run_loop(script);
+  script->main = NULL;
+  if (!task->is_done)
+    return push_failure(L, MP_ECANCELLED, "interrupted by a signal");
+  if (task->has_failed && !task->is_cancelled) {
+    lua_getiuservalue(L, 1, 2);
+    return lua_error(L);
+  }
+  return push_outcome(L, task);
+}
+
+int task_lua_run(lua_State *L) {
+  struct script *script = script_of(L);
+  struct mp_loop *loop = script_loop(L);
+  if (script->depth > 0 || mp_loop_is_running(loop))
+    return luaL_error(L, "run is under way; it cannot be called inside a "
+                         "task, a policy or a listener");
+  if (!lua_isnoneornil(L, 1))
+    return run_task(L, task_spawn(L, loop));
+  run_loop(script);
+  if (script->is_interrupted)
+    return push_failure(L, MP_ECANCELLED, "interrupted by a signal");
+  lua_pushboolean(L, true);
+  return 1;
+}

@@ -1,0 +1,56 @@
+/* task - coroutines that wait on a loop. */
+#ifndef SCRIPT_TASK_H
+#define SCRIPT_TASK_H
+
+#include "script/script.h"
+
+/* The tasks that wait for one thing. {0} is empty. */
+struct waiters {
+  struct task *first;
+};
+
+/* Wakes all of them at the end of this turn: each looks again at what it
+ * waits for. */
+void waiters_wake(struct waiters *waiters);
+
+/* Raises unless L is the coroutine of a task; what is the word in the message:
+ * "connect waits; call it inside ...". */
+struct task *task_check(lua_State *L, const char *what);
+
+/* The loop the running task belongs to, or outside of one the real loop. */
+struct mp_loop *task_loop(lua_State *L);
+
+/* Sets when the waits that follow are late: now plus delay, MP_FOREVER for
+ * never. */
+void task_deadline(struct task *task, int64_t delay);
+
+/* Whether the deadline has passed, or the task is to end. A function that
+ * waits looks, in this order: is it there? did it fail? task_is_late? Then it
+ * waits on. */
+bool task_is_late(const struct task *task);
+
+/* nil, "expected ... within ...", "timeout"; or "cancelled". */
+int task_push_late(lua_State *L, struct task *task, const char *what);
+
+/* Waits: `return task_wait(L, task, &waiters, again)`. again(L, LUA_YIELD, 0)
+ * runs with the same stack when the task was woken. waiters may be NULL. */
+int task_wait(lua_State *L, struct task *task, struct waiters *waiters,
+              lua_KFunction again);
+
+/* Starts the function at index 1 with the arguments above it as a task on a
+ * loop; pushes the task. It runs from the next turn on. */
+struct task *task_spawn(lua_State *L, struct mp_loop *loop);
+
+/* moonpeer.spawn, sleep and run. */
+int task_lua_spawn(lua_State *L);
+int task_lua_sleep(lua_State *L);
+int task_lua_run(lua_State *L);
+void task_open(lua_State *L);
+
+/* Cancels all that wait: they get nil, message, "cancelled". */
+void tasks_cancel(struct script *script);
+
+/* The state is being closed: stops their timers, without Lua. */
+void tasks_abandon(struct script *script);
+
+#endif
