@@ -16,17 +16,28 @@ local only_bitcoin_sv = {
 --- What each of the ten peers does with a connection; nil: nobody listens.
 local characters = {}
 
---- A node that shakes hands and stays.
-local function node(user_agent, options)
-  return function(connection)
-    if connection:handshake { user_agent = user_agent } then
-      connection:receive "nothing" -- until it is closed
-    end
-  end, options
+local function silent(connection)
+  connection:receive "nothing" -- comes, so this waits for the end
 end
 
-local function silent(connection)
-  connection:receive "nothing"
+--- A node that shakes hands and stays.
+local function node(user_agent)
+  return function(connection)
+    if connection:handshake { user_agent = user_agent } then
+      silent(connection)
+    end
+  end
+end
+
+--- A node of another network that speaks first, so that its magic is seen.
+local function foreigner(connection)
+  local nowhere = { services = 0, ip = "::", port = 0 }
+  connection:send("version", {
+    version = 70016, services = 0, timestamp = 0, addr_recv = nowhere,
+    addr_from = nowhere, nonce = 1, user_agent = "/Satoshi:28.1.0/",
+    start_height = 0, relay = true,
+  })
+  silent(connection)
 end
 
 local function resets(connection)
@@ -43,7 +54,7 @@ add("good node", node "/Bitcoin SV:1.1.0/")
 add("good node", node "/Bitcoin SV:1.0.16/")
 add("good node", node "/Bitcoin SV:1.2.2(quickstart)/")
 add("BTC node", node "/Satoshi:28.1.0/")
-add("other network", node("/Bitcoin SV:1.2.2/", { network = "mainnet" }))
+add("other network", foreigner, { network = "btc-main" })
 add("silent", silent)
 add("dead port", nil)
 add("resets", resets)
@@ -126,24 +137,33 @@ end
 
 local layout = "%-22s %-14s %-11s %-20s %-30s %7s %9s"
 
+local function show_row(address, about, row)
+  print((layout:format(address, about, row.verdict, row.why or "",
+    row.agent or "-", row.version or "-",
+    row.rtt and ("%.2f ms"):format(row.rtt * 1000) or "-")))
+end
+
+--- "1 ban, 4 failed, 5 connected"
+local function summary(counts)
+  local words = {}
+  for verdict, n in pairs(counts) do
+    words[#words + 1] = n .. " " .. verdict
+  end
+  table.sort(words)
+  return table.concat(words, ", ")
+end
+
 local function show(addresses, rows, about)
   local counts = {}
   print((layout:format("address", about and "character" or "", "verdict",
     "why", "user agent", "version", "rtt")))
   for i, address in ipairs(addresses) do
     local row = rows[address]
-    local verdict = row.verdict or "failed"
-    counts[verdict] = (counts[verdict] or 0) + 1
-    print((layout:format(address, about and about[i].about or "", verdict,
-      row.why or "", row.agent or "-", row.version or "-",
-      row.rtt and ("%.2f ms"):format(row.rtt * 1000) or "-")))
+    row.verdict = row.verdict or "failed"
+    counts[row.verdict] = (counts[row.verdict] or 0) + 1
+    show_row(address, about and about[i].about or "", row)
   end
-  local words = {}
-  for verdict, n in pairs(counts) do
-    words[#words + 1] = n .. " " .. verdict
-  end
-  table.sort(words)
-  print(("%d peers: %s"):format(#addresses, table.concat(words, ", ")))
+  print(("%d peers: %s"):format(#addresses, summary(counts)))
   return counts
 end
 

@@ -139,7 +139,7 @@ end
 --- Starts a function as a task.
 ---@param fn function
 ---@return moonpeer.Task
-function methods:spawn(fn, ...)
+function methods.spawn(_, fn, ...)
   return core.spawn(fn, ...)
 end
 

@@ -54,8 +54,8 @@ struct mp_store *mp_engine_store(struct mp_engine *engine);
 struct mp_connection *mp_engine_first(const struct mp_engine *engine);
 struct mp_connection *mp_engine_next(const struct mp_connection *connection);
 
-/* Dials a peer now. 0; MP_ECLOSED when it is not running; MP_ELIMIT when max_connections are there;
- * MP_EDUPLICATE when it is connected. */
+/* Dials a peer now. 0; MP_ECLOSED when it is not running; MP_ELIMIT when
+ * max_connections are there; MP_EDUPLICATE when it is connected. */
 int mp_engine_dial(struct mp_engine *engine, const struct mp_address *to,
                    struct mp_fault *fault);
 

@@ -23,7 +23,7 @@ struct mp_network {
   uint8_t genesis[32];                 /* wire order; zero when not known */
   const char *seeds[MP_NETWORK_SEEDS]; /* DNS names; unused ones are NULL */
   bool checks_user_agent; /* others share it: see the stock policies */
-  uint64_t max_payload; /* of a command without a limit of its own */
+  uint64_t max_payload;   /* of a command without a limit of its own */
   const struct mp_network_limit *limits; /* ends with a NULL command */
 };
 

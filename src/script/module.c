@@ -10,6 +10,7 @@
 #include "script/engine.h"
 #include "script/message.h"
 #include "script/resolve.h"
+#include "script/run.h"
 #include "script/task.h"
 
 /* --- small functions -------------------------------------------------------
@@ -122,7 +123,7 @@ static const luaL_Reg functions[] = {
     {"nearest", do_nearest},
     {"now", do_now},
     {"resolve", resolve_lua_resolve},
-    {"run", task_lua_run},
+    {"run", run_lua_run},
     {"sleep", task_lua_sleep},
     {"spawn", task_lua_spawn},
     {"time", do_time},

@@ -1,7 +1,6 @@
 /* task - coroutines that wait on a loop. */
 #include "script/task.h"
 
-#include <signal.h>
 #include <string.h>
 
 #include "script/convert.h"
@@ -293,8 +292,7 @@ static int do_cancel(lua_State *L) {
   return 0;
 }
 
-/* What the task at index 1 returned; or its error, as a failure. */
-static int push_outcome(lua_State *L, struct task *task) {
+int task_push_outcome(lua_State *L, struct task *task) {
   lua_getiuservalue(L, 1, 2);
   if (task->has_failed) {
     lua_pushnil(L);
@@ -318,7 +316,7 @@ static int join_on(lua_State *L, int status, lua_KContext context) {
   struct task *task = self(L), *waiting = task_check(L, "task:wait");
   (void)status, (void)context;
   if (task->is_done)
-    return push_outcome(L, task);
+    return task_push_outcome(L, task);
   if (task_is_late(waiting))
     return task_push_late(L, waiting, "the task to end");
   return task_wait(L, waiting, &task->joiners, join_on);
@@ -356,64 +354,22 @@ static int index_field(lua_State *L) {
   return object_method(L);
 }
 
+bool task_is_done(const struct task *task) {
+  return task->is_done;
+}
+
+bool task_has_failed(const struct task *task) {
+  return task->has_failed && !task->is_cancelled;
+}
+
+void task_join(struct task *task) {
+  task->is_joined = true;
+}
+
 void task_open(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"cancel", do_cancel}, {"wait", do_join}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__tostring", do_name}, {"__close", do_cancel}, {NULL, NULL}};
   object_type(L, type_name, methods, metamethods, index_field);
-}
-
-/* --- run -------------------------------------------------------------------
- */
-
-/* The first signal ends everything in order, the second at once. */
-static void on_signal(void *data) {
-  struct script *script = data;
-  if (script->is_interrupted)
-    mp_loop_stop(script->loop);
-  script->is_interrupted = true;
-  tasks_cancel(script);
-  script_close_all(script);
-}
-
-static void run_loop(struct script *script) {
-  struct mp_signal *interrupt = NULL, *terminate = NULL;
-  script->is_interrupted = false;
-  mp_signal_open(&interrupt, script->loop, SIGINT, on_signal, script);
-  mp_signal_open(&terminate, script->loop, SIGTERM, on_signal, script);
-  mp_loop_run(script->loop);
-  mp_signal_close(interrupt);
-  mp_signal_close(terminate);
-}
-
-/* Runs until the task at index 1 is done. */
-static int run_task(lua_State *L, struct task *task) {
-  struct script *script = task->script;
-  task->is_joined = true;
-  script->main = task;
-  run_loop(script);
-  script->main = NULL;
-  if (!task->is_done)
-    return push_failure(L, MP_ECANCELLED, "interrupted by a signal");
-  if (task->has_failed && !task->is_cancelled) {
-    lua_getiuservalue(L, 1, 2);
-    return lua_error(L);
-  }
-  return push_outcome(L, task);
-}
-
-int task_lua_run(lua_State *L) {
-  struct script *script = script_of(L);
-  struct mp_loop *loop = script_loop(L);
-  if (script->depth > 0 || mp_loop_is_running(loop))
-    return luaL_error(L, "run is under way; it cannot be called inside a "
-                         "task, a policy or a listener");
-  if (!lua_isnoneornil(L, 1))
-    return run_task(L, task_spawn(L, loop));
-  run_loop(script);
-  if (script->is_interrupted)
-    return push_failure(L, MP_ECANCELLED, "interrupted by a signal");
-  lua_pushboolean(L, true);
-  return 1;
 }

@@ -41,10 +41,18 @@ int task_wait(lua_State *L, struct task *task, struct waiters *waiters,
  * loop; pushes the task. It runs from the next turn on. */
 struct task *task_spawn(lua_State *L, struct mp_loop *loop);
 
-/* moonpeer.spawn, sleep and run. */
+/* What becomes of a task. Whoever joins it takes its results, or its error,
+ * which then is not reported. A cancelled one has not failed. */
+void task_join(struct task *task);
+bool task_is_done(const struct task *task);
+bool task_has_failed(const struct task *task);
+
+/* Pushes what the task at index 1 returned; or its error, as a failure. */
+int task_push_outcome(lua_State *L, struct task *task);
+
+/* moonpeer.spawn and sleep. */
 int task_lua_spawn(lua_State *L);
 int task_lua_sleep(lua_State *L);
-int task_lua_run(lua_State *L);
 void task_open(lua_State *L);
 
 /* Cancels all that wait: they get nil, message, "cancelled". */

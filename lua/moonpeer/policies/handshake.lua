@@ -1,9 +1,9 @@
 --- handshake - who may complete a handshake.
 ---
 --- The core has checked the protocol version and that the peer is not this
---- engine itself. On the public networks, whose magic other chains use too, only
---- the user agent tells them apart. To let others in, put a policy before this one that
---- answers "ok"; to keep more out, one that answers "offence".
+--- engine itself. On the public networks, whose magic other chains use too,
+--- only the user agent tells them apart. To let others in, put a policy before
+--- this one that answers "ok"; to keep more out, one that answers "offence".
 local core = require "moonpeer.core"
 
 local handshake = {
