@@ -43,7 +43,7 @@ size_t layout_fixed_size(const struct mp_layout *layout) {
     if (field_is_computed(field))
       continue;
     size_t n = field_fixed_size(field);
-    if (!n || field->when || field->flags & (MP_RANGE | MP_TAIL))
+    if (!n || field->when || field->flags & (MP_RANGE | MP_TAIL | MP_LENIENT))
       return 0;
     sum += n;
   }
@@ -51,7 +51,7 @@ size_t layout_fixed_size(const struct mp_layout *layout) {
 }
 
 static size_t field_min_size(const struct mp_field *field) {
-  if (field_is_computed(field) || field->when || field->flags & MP_TAIL)
+  if (field_is_computed(field) || field->when)
     return 0;
   if (field->type == MP_FIELD_RECORD && !(field->flags & MP_SIZED))
     return layout_min_size(field->item);
@@ -61,8 +61,11 @@ static size_t field_min_size(const struct mp_field *field) {
 
 size_t layout_min_size(const struct mp_layout *layout) {
   size_t sum = 0;
-  for (size_t i = 0; i < layout->count; i++)
+  for (size_t i = 0; i < layout->count; i++) {
+    if (layout->fields[i].flags & (MP_TAIL | MP_LENIENT))
+      break; /* with it all that follow may be missing */
     sum += field_min_size(&layout->fields[i]);
+  }
   return sum;
 }
 
@@ -80,6 +83,10 @@ uint64_t compact_at(const uint8_t *bytes, size_t *n) {
 static uint64_t plain_number(const struct mp_field *field,
                              const uint8_t *bytes) {
   uint64_t value = 0;
+  if (field->size == 8 && !(field->flags & MP_BIG_ENDIAN))
+    return get_u64(bytes);
+  if (field->size == 4 && !(field->flags & MP_BIG_ENDIAN))
+    return get_u32(bytes);
   for (size_t i = 0; i < field->size; i++) {
     size_t place = field->flags & MP_BIG_ENDIAN ? field->size - 1u - i : i;
     value |= (uint64_t)bytes[place] << 8 * i;

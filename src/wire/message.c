@@ -2,7 +2,6 @@
 #include "moonpeer/message.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/fault.h"
 #include "base/hash.h"
@@ -18,7 +17,7 @@ static int too_large(const struct mp_message_type *type, uint64_t n,
 }
 
 static int walk_fields(struct mp_message *message, struct mp_fault *fault) {
-  struct walk_words words = {0};
+  struct walk_words words; /* written when there is a failure */
   struct walk walk = {
       .bytes = message->payload,
       .size = (size_t)message->size,
@@ -32,8 +31,9 @@ static int walk_fields(struct mp_message *message, struct mp_fault *fault) {
 }
 
 static void name(struct mp_message *message, const char *command) {
-  size_t n = strnlen(command, MP_COMMAND_SIZE);
-  memcpy(message->command, command, n);
+  size_t n = 0;
+  for (; n < MP_COMMAND_SIZE && command[n]; n++)
+    message->command[n] = command[n];
   message->command[n] = '\0';
 }
 

@@ -1,9 +1,6 @@
 /* messages - one row for every message that is known.
  * Facts: bitcoin-sv 1.2.2 ("SV", paths under its src), the specifications of
  * the Bitcoin SV protocol, BIPs, and other chains' nodes. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "moonpeer/layout.h"
 #include "wire/layouts.h"
 
@@ -338,14 +335,26 @@ static const struct mp_message_type types[] = {
      .source = "BIP339"},
 };
 
-static int compare(const void *key, const void *row) {
-  const struct mp_message_type *type = row;
-  return strcmp(key, type->command);
+/* Inline because it stands in the way of every message. */
+static inline int order(const char *a, const char *b) {
+  while (*a && *a == *b)
+    a++, b++;
+  return (unsigned char)*a - (unsigned char)*b;
 }
 
 const struct mp_message_type *mp_message_find(const char *command) {
-  return bsearch(command, types, sizeof types / sizeof *types, sizeof *types,
-                 compare);
+  size_t low = 0, high = sizeof types / sizeof *types;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    int sign = order(command, types[middle].command);
+    if (sign == 0)
+      return &types[middle];
+    if (sign < 0)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return NULL;
 }
 
 const struct mp_message_type *mp_message_list(size_t *n) {

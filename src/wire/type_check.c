@@ -34,6 +34,10 @@ static const char *size_fault(const struct mp_field *field) {
     return size == 4 || size == 8 ? NULL : "expected a size of 4 or 8 bytes";
   case MP_FIELD_BYTES:
     return size >= 1 ? NULL : "expected a size of 1 to 255 bytes";
+  case MP_FIELD_COUNT_OF:
+  case MP_FIELD_SIZE_OF:
+  case MP_FIELD_HASHES_OF:
+    return size ? "only a hash may be of the first bytes" : NULL;
   default: return NULL;
   }
 }
@@ -65,8 +69,19 @@ static const struct mp_field *earlier(const struct mp_layout *layout,
   return &layout->fields[index];
 }
 
+/* The kind of an address is the byte before it. */
+static bool has_kind(const struct mp_layout *layout,
+                     const struct mp_field *field) {
+  if (field == layout->fields)
+    return false;
+  const struct mp_field *kind = field - 1;
+  return kind->type == MP_FIELD_UINT && kind->size == 1 && !kind->when;
+}
+
 static const char *reference_fault(const struct mp_layout *layout,
                                    const struct mp_field *field) {
+  if (field->flags & MP_NETWORK_ADDRESS && !has_kind(layout, field))
+    return "expected a byte before it that says the network";
   if (!field->when)
     return field->when_is ? "when_is needs when" : NULL;
   const struct mp_field *control = earlier(layout, field, field->when);
@@ -136,12 +151,23 @@ static int check_field(struct check *check, const struct mp_layout *layout,
     what = flag_fault(field, check->depth);
   if (!what)
     what = reference_fault(layout, field);
-  if (!what && field_is_computed(field))
-    what = computed_fault(layout, field);
   if (what)
     return wrong(check, field, what);
   if (field->type == MP_FIELD_RECORD || field->type == MP_FIELD_LIST)
     return check_item(check, field);
+  return 0;
+}
+
+/* Once all fields are known to be sound. */
+static int check_computed(const struct check *check,
+                          const struct mp_layout *layout) {
+  for (size_t i = 0; i < layout->count; i++) {
+    const struct mp_field *field = &layout->fields[i];
+    const char *what =
+        field_is_computed(field) ? computed_fault(layout, field) : NULL;
+    if (what)
+      return wrong(check, field, what);
+  }
   return 0;
 }
 
@@ -161,7 +187,7 @@ static int check_layout(struct check *check, const struct mp_layout *layout) {
     if (rc)
       return rc;
   }
-  return 0;
+  return check_computed(check, layout);
 }
 
 int mp_message_type_check(const struct mp_message_type *type,
