@@ -188,8 +188,21 @@ static void alloc_cb(uv_handle_t *handle, size_t hint, uv_buf_t *buf) {
   (void)hint;
   if (!is_closing(box))
     room = box->stream.events->room(box->stream.owner);
+  if (is_closing(box)) /* in room: libuv must not read any more */
+    room = (struct mp_room){0};
   *buf = uv_buf_init(room.bytes,
                      (unsigned)(room.size > INT32_MAX ? INT32_MAX : room.size));
+}
+
+/* When a reset comes right behind bytes, libuv calls it an end of file. */
+static int reason(uv_stream_t *uv, int rc) {
+  uv_os_fd_t fd;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (rc == UV_EOF && uv_fileno((uv_handle_t *)uv, &fd) == 0 &&
+      getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error)
+    return uv_error(uv_translate_sys_error(error));
+  return uv_error(rc);
 }
 
 static void read_cb(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf) {
@@ -204,7 +217,7 @@ static void read_cb(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf) {
   }
   uv_read_stop(uv);
   if (n != UV_ENOBUFS) /* the owner had no room: it wants no more for now */
-    stream->events->ended(stream->owner, uv_error((int)n));
+    stream->events->ended(stream->owner, reason(uv, (int)n));
 }
 
 static void stream_read(struct mp_stream *stream, bool on) {
