@@ -229,6 +229,26 @@ BOTH(no_room_turns_reading_off) {
   pair_close(&pair);
 }
 
+static void read_off_in_room(struct end *end, enum what what) {
+  if (what == ROOM)
+    mp_stream_read(end->stream, false);
+}
+
+BOTH(reading_turned_off_in_room_reads_no_more) {
+  struct pair pair;
+  pair_open(&pair, bed);
+  pair.far.on = read_off_in_room;
+  mp_stream_read(pair.far.stream, true);
+  end_write(&pair.near, "ping");
+  bed_run(bed, far_was_asked);
+  bed_wait(bed, 50 * MP_MILLISECOND);
+  CHECK_INT(pair.far.calls, 2);
+  pair.far.on = NULL;
+  mp_stream_read(pair.far.stream, true);
+  bed_run(bed, far_has_four);
+  pair_close(&pair);
+}
+
 BOTH(a_write_under_way_fails_when_the_remote_resets) {
   struct pair pair;
   uint64_t sum;
@@ -557,6 +577,7 @@ TEST_MAIN(TESTS(bytes_go_both_ways), TESTS(the_two_ends_know_their_addresses),
           TESTS(a_write_is_borrowed_until_a_slow_reader_has_made_room),
           TESTS(reading_off_holds_bytes_back_and_on_brings_them),
           TESTS(no_room_turns_reading_off),
+          TESTS(reading_turned_off_in_room_reads_no_more),
           TESTS(a_write_under_way_fails_when_the_remote_resets),
           TESTS(what_a_closing_end_had_not_sent_is_lost),
           TESTS(a_close_in_connected_is_the_last_but_closed),
