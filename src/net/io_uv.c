@@ -51,6 +51,46 @@ static void random_bytes(struct mp_loop *loop, void *bytes, size_t n) {
     abort(); /* nonces that can be guessed are worse than no engine */
 }
 
+/* --- addresses -------------------------------------------------------------
+ */
+
+void address_to_sockaddr(const struct mp_address *address,
+                         struct sockaddr_storage *to) {
+  memset(to, 0, sizeof *to);
+  if (mp_address_is_ipv4(address)) {
+    struct sockaddr_in *in = (struct sockaddr_in *)to;
+    in->sin_family = AF_INET;
+    in->sin_port = htons(address->port);
+    memcpy(&in->sin_addr, address->ip + 12, 4);
+    return;
+  }
+  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
+  in6->sin6_family = AF_INET6;
+  in6->sin6_port = htons(address->port);
+  memcpy(&in6->sin6_addr, address->ip, 16);
+}
+
+bool address_from_sockaddr(struct mp_address *address,
+                           const struct sockaddr *from) {
+  struct sockaddr_storage copy = {0}; /* from may not be aligned for either */
+  memset(address, 0, sizeof *address);
+  if (from->sa_family == AF_INET) {
+    struct sockaddr_in *in = (struct sockaddr_in *)&copy;
+    memcpy(in, from, sizeof *in);
+    address->ip[10] = address->ip[11] = 0xff;
+    memcpy(address->ip + 12, &in->sin_addr, 4);
+    address->port = ntohs(in->sin_port);
+    return true;
+  }
+  if (from->sa_family != AF_INET6)
+    return false;
+  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&copy;
+  memcpy(in6, from, sizeof *in6);
+  memcpy(address->ip, &in6->sin6_addr, 16);
+  address->port = ntohs(in6->sin6_port);
+  return true;
+}
+
 /* --- timers and laters -----------------------------------------------------
  */
 

@@ -27,6 +27,8 @@ struct stream_box {
     struct mp_later failed; /* a dial that failed before it began */
   } request;
   int failure;
+  bool in_room; /* libuv reads: it cannot bear to be stopped or closed now */
+  enum { NOTHING, STOP, CLOSE, RESET } late; /* what waits for that */
 };
 
 struct listener_box {
@@ -49,46 +51,6 @@ static struct listener_box *listener_of_thing(struct uv_thing *thing) {
                                          offsetof(struct listener_box, thing));
 }
 
-/* --- addresses -------------------------------------------------------------
- */
-
-void address_to_sockaddr(const struct mp_address *address,
-                         struct sockaddr_storage *to) {
-  memset(to, 0, sizeof *to);
-  if (mp_address_is_ipv4(address)) {
-    struct sockaddr_in *in = (struct sockaddr_in *)to;
-    in->sin_family = AF_INET;
-    in->sin_port = htons(address->port);
-    memcpy(&in->sin_addr, address->ip + 12, 4);
-    return;
-  }
-  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
-  in6->sin6_family = AF_INET6;
-  in6->sin6_port = htons(address->port);
-  memcpy(&in6->sin6_addr, address->ip, 16);
-}
-
-bool address_from_sockaddr(struct mp_address *address,
-                           const struct sockaddr *from) {
-  struct sockaddr_storage copy = {0}; /* from may not be aligned for either */
-  memset(address, 0, sizeof *address);
-  if (from->sa_family == AF_INET) {
-    struct sockaddr_in *in = (struct sockaddr_in *)&copy;
-    memcpy(in, from, sizeof *in);
-    address->ip[10] = address->ip[11] = 0xff;
-    memcpy(address->ip + 12, &in->sin_addr, 4);
-    address->port = ntohs(in->sin_port);
-    return true;
-  }
-  if (from->sa_family != AF_INET6)
-    return false;
-  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&copy;
-  memcpy(in6, from, sizeof *in6);
-  memcpy(address->ip, &in6->sin6_addr, 16);
-  address->port = ntohs(in6->sin6_port);
-  return true;
-}
-
 /* --- streams ---------------------------------------------------------------
  */
 
@@ -102,13 +64,17 @@ static void stream_closed_cb(uv_handle_t *handle) {
 }
 
 static bool is_closing(const struct stream_box *box) {
-  return uv_is_closing(&box->uv.any);
+  return box->late >= CLOSE || uv_is_closing(&box->uv.any);
 }
 
 static void stream_close(struct mp_stream *stream, bool reset) {
   struct stream_box *box = stream_of(stream);
   if (is_closing(box))
     return;
+  if (box->in_room) {
+    box->late = reset ? RESET : CLOSE;
+    return;
+  }
   if (box->failure)
     mp_later_cancel(&box->request.failed);
   if (reset && box->uv.any.type == UV_TCP &&
@@ -186,16 +152,35 @@ static void alloc_cb(uv_handle_t *handle, size_t hint, uv_buf_t *buf) {
   struct stream_box *box = stream_of_thing(handle->data);
   struct mp_room room = {0};
   (void)hint;
+  box->in_room = true;
   if (!is_closing(box))
     room = box->stream.events->room(box->stream.owner);
+  box->in_room = false;
+  if (box->late) /* libuv tells read_cb that there was no room */
+    room = (struct mp_room){0};
   *buf = uv_buf_init(room.bytes,
                      (unsigned)(room.size > INT32_MAX ? INT32_MAX : room.size));
+}
+
+/* When a reset comes right behind bytes, libuv calls it an end of file. */
+static int reason(uv_stream_t *uv, int rc) {
+  uv_os_fd_t fd;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (rc == UV_EOF && uv_fileno((uv_handle_t *)uv, &fd) == 0 &&
+      getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error)
+    return uv_error(uv_translate_sys_error(error));
+  return uv_error(rc);
 }
 
 static void read_cb(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf) {
   struct stream_box *box = stream_of_thing(uv->data);
   struct mp_stream *stream = &box->stream;
   (void)buf;
+  int late = box->late;
+  box->late = NOTHING;
+  if (late >= CLOSE)
+    stream_close(stream, late == RESET);
   if (is_closing(box) || n == 0)
     return;
   if (n > 0) {
@@ -204,14 +189,16 @@ static void read_cb(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf) {
   }
   uv_read_stop(uv);
   if (n != UV_ENOBUFS) /* the owner had no room: it wants no more for now */
-    stream->events->ended(stream->owner, uv_error((int)n));
+    stream->events->ended(stream->owner, reason(uv, (int)n));
 }
 
 static void stream_read(struct mp_stream *stream, bool on) {
   struct stream_box *box = stream_of(stream);
   if (is_closing(box))
     return;
-  if (on)
+  if (box->in_room)
+    box->late = on ? NOTHING : STOP;
+  else if (on)
     uv_read_start(&box->uv.stream, alloc_cb, read_cb);
   else
     uv_read_stop(&box->uv.stream);
