@@ -91,7 +91,7 @@ static void check_round_trip(const struct mp_message *message, int backwards) {
   struct mp_encoder *encoder = mp_encoder_new();
   struct mp_fault fault = {0};
   const uint8_t *payload;
-  size_t n;
+  size_t n = 0;
   mp_encoder_start(encoder, message->type);
   int rc = copy_record(encoder, &message->fields, backwards, &fault);
   if (!rc)
