@@ -127,6 +127,14 @@ void connection_wait(struct mp_connection *c, enum waiting waiting,
     mp_timer_stop(&c->timer);
 }
 
+static int64_t patience(const struct mp_connection *c) {
+  return c->patience ? c->patience : c->options->handshake_timeout;
+}
+
+void connection_limit(struct mp_connection *c, int64_t limit) {
+  c->patience = limit;
+}
+
 static void end_late(struct mp_connection *c, int code, const char *what,
                      int64_t limit) {
   char text[MP_FAULT_TEXT];
@@ -144,8 +152,7 @@ static void on_timer(void *data) {
              o->connect_timeout);
     break;
   case WAITING_HANDSHAKE:
-    end_late(c, MP_EHANDSHAKE_TIMEOUT, "a complete handshake",
-             o->handshake_timeout);
+    end_late(c, MP_EHANDSHAKE_TIMEOUT, "a complete handshake", patience(c));
     break;
   case WAITING_PONG:
     end_late(c, MP_EPING_TIMEOUT, "a pong", o->ping_timeout);
@@ -162,7 +169,7 @@ static void on_timer(void *data) {
 void connection_start(struct mp_connection *c) {
   c->is_started = true;
   c->is_paused = false;
-  connection_wait(c, WAITING_HANDSHAKE, c->options->handshake_timeout);
+  connection_wait(c, WAITING_HANDSHAKE, patience(c));
   if (!c->session.is_inbound)
     connection_send_version(c);
   mp_stream_read(c->stream, true);

@@ -57,7 +57,7 @@ static void on_gone(void *data) {
 static void close_box(struct closable *closable) {
   struct engine_box *box = (struct engine_box *)closable;
   if (box->engine)
-    mp_engine_close(box->engine);
+    mp_engine_close(box->engine, -1);
 }
 
 /* --- configuration ---------------------------------------------------------
