@@ -330,7 +330,8 @@ static int walk_field(struct walk *walk, const struct mp_field *field) {
 static bool applies(const struct mp_record *record,
                     const struct mp_field *field) {
   struct mp_value value;
-  if (!mp_record_find(record, field->when, &value) || !value.kind)
+  if (!mp_record_find(record, field->when, &value) || !value.kind ||
+      value.is_default)
     return false;
   if (field->when_is)
     return is_word(field->when_is, value.bytes, value.size);
