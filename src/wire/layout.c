@@ -101,9 +101,10 @@ uint64_t field_number(const struct mp_field *field, const uint8_t *bytes) {
   if (field->type == MP_FIELD_COMPACT)
     return compact_at(bytes, &n);
   uint64_t value = plain_number(field, bytes);
-  if (field->type == MP_FIELD_INT && field->size < 8 &&
-      value >> (field->size * 8 - 1))
-    value |= UINT64_MAX << field->size * 8;
+  unsigned bits = field->size * 8;
+  bool is_short = field->type == MP_FIELD_INT && bits > 0 && bits < 64;
+  if (is_short && value >> (bits - 1))
+    value |= UINT64_MAX << bits;
   return value;
 }
 
