@@ -150,6 +150,25 @@ static void numbers_have_their_range(void) {
                 "51");
 }
 
+static void too_little_is_refused_as_too_much_is(void) {
+  char hex[200] = "20";
+  memset(hex + 2, '0', 160);
+  check_refused("authresp", hex,
+                "authresp: public_key at offset 0: expected at least 33 bytes, "
+                "got 32");
+  check_refused("feature",
+                "03414141"
+                "00",
+                "feature: feature_id at offset 0: expected at least 4 bytes, "
+                "got 3");
+  check_refused("dsdetected",
+                "0100"
+                "01"
+                "00",
+                "dsdetected: blocks at offset 2: expected at least 2 entries, "
+                "got 1");
+}
+
 static void distances_stay_in_32_bits(void) {
   char hex[200];
   struct mp_message message;
@@ -295,8 +314,10 @@ TEST_MAIN(TEST(a_fault_names_the_field_its_entry_and_its_offset),
           TEST(a_count_is_believed_only_as_far_as_there_are_bytes),
           TEST(sizes_that_are_longer_than_need_be_are_refused),
           TEST(lists_have_the_limits_of_the_reference_node),
-          TEST(numbers_have_their_range), TEST(distances_stay_in_32_bits),
-          TEST(a_sized_record_fills_its_size), TEST(an_unknown_command_is_raw),
+          TEST(numbers_have_their_range),
+          TEST(too_little_is_refused_as_too_much_is),
+          TEST(distances_stay_in_32_bits), TEST(a_sized_record_fills_its_size),
+          TEST(an_unknown_command_is_raw),
           TEST(an_absent_tail_has_the_defaults_of_the_reference),
           TEST(a_mempool_with_a_bare_age_is_the_old_empty_form),
           TEST(signs_are_kept), TEST(entries_are_reached_in_any_order))
