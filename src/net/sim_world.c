@@ -79,9 +79,11 @@ void sim_world_finish_closing(struct mp_world *world) {
 void mp_world_free(struct mp_world *world) {
   if (!world)
     return;
+  world->is_ending = true;
   for (size_t i = 0; i < world->hosts_n; i++)
     mp_loop_close(&world->hosts[i]->loop);
   sim_world_finish_closing(world);
+  sim_timers_drop(world, NULL);
   for (size_t i = 0; i < world->hosts_n; i++) {
     free(world->hosts[i]->weather_from);
     free(world->hosts[i]->weather_to);

@@ -175,7 +175,7 @@ static void storm_run(const struct mp_world_options *options) {
   set_weather();
   for (size_t i = 0; i < NODES; i++)
     add_node(i);
-  for (int64_t time = 1; time <= 20; time++) {
+  for (int64_t time = 1; time <= 6; time++) {
     CHECK_INT(mp_world_run(storm->world, time * MP_SECOND, NULL, NULL, NULL),
               MP_WORLD_TIME);
     struct mp_hosts one = {.list = &storm->nodes[time % NODES].loop, .n = 1};
@@ -256,7 +256,7 @@ static const char expected[] =
     "\"what\":\"accept\"}\n"
     "{\"t\":0.110000000,\"from\":\"10.0.0.1:32768\",\"to\":\"10.0.0.2:8333\","
     "\"what\":\"bytes\",\"n\":4,\"head\":\"70696e67\",\"sum\":"
-    "\"@@@@@@@@@@@@@@@@\"}\n"
+    "\"@@@@@@@@\"}\n"
     "{\"t\":0.200000000,\"at\":\"10.0.0.1\",\"what\":\"note\",\"note\":"
     "\"a \\\"note\\\"\\u0001\\u00ff\"}\n"
     "{\"t\":0.200000000,\"from\":\"10.0.0.1:32768\",\"to\":\"10.0.0.2:8333\","
@@ -294,7 +294,7 @@ static void a_conversation_reads_like_one(void) {
   const char *text = mp_world_trace(world, &n);
   char *copy = strndup(text, n);
   for (char *sum = strstr(copy, "\"sum\":\""); sum; sum = NULL)
-    memset(sum + 7, '@', 16);
+    memset(sum + 7, '@', 8);
   CHECK_TEXT(copy, expected);
   free(copy);
   struct hasher *hasher = hasher_new();
