@@ -140,6 +140,7 @@ void sim_host_close(struct sim_host *host) {
     return;
   close_handles(host);
   while (host->jobs)
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the list is no ring */
     finish_job(host->jobs);
   while (!world->is_running &&
          (host->own_laters.first || world->closing_first)) {
