@@ -39,10 +39,6 @@ static void announce(struct mp_connection *c) {
 /* --- the end ---------------------------------------------------------------
  */
 
-static bool is_offence(int code) {
-  return code <= MP_ENETWORK && code >= MP_EFLOOD;
-}
-
 static void move_to_end(struct mp_connection *c, int code) {
   enum mp_state to = MP_FAILED;
   if (is_offence(code) && c->session.state == MP_AWAITING_HANDSHAKE)
@@ -161,6 +157,33 @@ static void on_timer(void *data) {
   case WAITING_LINGER: connection_end(c, c->reason, c->text); break;
   case WAITING_NOTHING: break;
   }
+}
+
+/* What a wait would last under options; 0 for what they do not tell. */
+static int64_t length_of(const struct mp_connection *c,
+                         const struct mp_session_options *o) {
+  switch (c->waiting) {
+  case WAITING_CONNECT: return o->connect_timeout;
+  case WAITING_HANDSHAKE: return c->patience ? 0 : o->handshake_timeout;
+  case WAITING_TO_PING: return o->ping_interval;
+  case WAITING_PONG: return o->ping_timeout;
+  default: return 0;
+  }
+}
+
+void connection_reconfigure(struct mp_connection *c,
+                            const struct mp_session_options *old) {
+  int64_t before = length_of(c, old), after = length_of(c, c->options);
+  bool wants_pings = c->options->ping_interval > 0;
+  if (c->waiting == WAITING_NOTHING && wants_pings &&
+      c->session.state == MP_CONNECTED)
+    connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+  else if (c->waiting == WAITING_TO_PING && !wants_pings)
+    connection_wait(c, WAITING_NOTHING, 0);
+  if (before == after || !c->timer.is_set)
+    return;
+  int64_t left = c->timer.due - mp_loop_now(c->loop) + after - before;
+  connection_wait(c, c->waiting, left > 0 ? left : 1);
 }
 
 /* --- the beginning ---------------------------------------------------------

@@ -101,6 +101,11 @@ void connection_limit(struct mp_connection *c, int64_t patience);
 /* Starts the session: sends our version when we have dialled. */
 void connection_start(struct mp_connection *c);
 
+/* The options have changed from `old`: a wait under way becomes what it would
+ * be now, counted from its beginning. */
+void connection_reconfigure(struct mp_connection *c,
+                            const struct mp_session_options *old);
+
 /* --- connection_read.c -----------------------------------------------------
  */
 struct mp_room connection_room(void *owner);
@@ -115,7 +120,13 @@ void connection_drain(struct mp_connection *c);
 /* --- connection_offence.c --------------------------------------------------
  */
 
-/* Asks for a verdict and obeys it. True when the connection goes on. */
+/* Whether a code is one that a policy may judge. */
+static inline bool is_offence(int code) {
+  return code <= MP_ENETWORK && code >= MP_EFLOOD;
+}
+
+/* Asks for a verdict about an offence and obeys it. True when the connection
+ * goes on. */
 bool connection_offend(struct mp_connection *c, int code, bool is_dropped,
                        const char *text);
 void connection_forgive(struct mp_connection *c);

@@ -29,7 +29,7 @@ static void on_end(struct mp_engine *engine, const struct mp_event *event) {
   if (c->session.is_inbound)
     return;
   if (event->type == MP_CONNECTION_FAILED && event->code != MP_ECLOSED &&
-      event->code != MP_ECANCELLED)
+      event->code != MP_ECANCELLED && event->code != MP_EDUPLICATE)
     engine_note_failure(engine, c);
   engine_outbound_ended(engine, c, event->code,
                         event->type == MP_CONNECTION_LOST);

@@ -117,6 +117,7 @@ struct mp_event {
   const char *text;                 /* the same in words, never NULL */
   const struct mp_message *message; /* of MP_MESSAGE */
   const struct mp_offence *offence; /* of MP_PEER_MISBEHAVED */
+  const struct mp_prefix *prefix;   /* of MP_PEER_BANNED, MP_PEER_UNBANNED */
   const struct mp_verdict *verdict; /* of MP_PEER_MISBEHAVED, MP_PEER_BANNED */
 };
 
