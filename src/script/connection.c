@@ -83,8 +83,9 @@ static int forget(lua_State *L) {
   return 0;
 }
 
-void connection_gone(struct script *script, struct mp_connection *connection) {
-  script_enter(script, forget, connection);
+void connection_gone(struct script *script, struct mp_loop *loop,
+                     struct mp_connection *connection) {
+  script_enter(script, loop, forget, connection);
 }
 
 /* --- fields ----------------------------------------------------------------

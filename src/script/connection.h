@@ -20,7 +20,8 @@ struct conversation;
 void connection_push_talk(lua_State *L, struct conversation *talk);
 
 /* The connection is gone: its object, if there is one, is stale. */
-void connection_gone(struct script *script, struct mp_connection *connection);
+void connection_gone(struct script *script, struct mp_loop *loop,
+                     struct mp_connection *connection);
 
 /* Reads the options of connect and listen: the table, or nothing, at index. */
 void connection_options(lua_State *L, int index, struct mp_config *config);

@@ -91,7 +91,7 @@ static void on_event(void *data, const struct mp_event *event) {
 
 static void on_closed(void *data, struct mp_connection *connection) {
   struct conversation *talk = data;
-  connection_gone(talk->script, connection);
+  connection_gone(talk->script, talk->loop, connection);
   talk->connection = NULL;
   talk->is_over = true;
   script_closed(talk->script, &talk->closable);
@@ -120,6 +120,8 @@ static void close_talk(struct closable *closable) {
 static struct conversation *talk_new(const struct conversation_setup *setup) {
   struct conversation *talk = mem_new(sizeof *talk);
   talk->closable.close = close_talk;
+  talk->closable.loop = setup->loop;
+  talk->closable.kind = "connection";
   talk->script = setup->script;
   talk->loop = setup->loop;
   talk->network = *setup->network;

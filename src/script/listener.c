@@ -55,7 +55,7 @@ static int welcome(lua_State *L) {
 
 static void on_accepted(void *owner, struct mp_stream *stream) {
   struct arrival arrival = {owner, stream};
-  script_enter(arrival.box->script, welcome, &arrival);
+  script_enter(arrival.box->script, arrival.box->loop, welcome, &arrival);
   mp_stream_close(arrival.stream); /* when nobody took it */
 }
 
@@ -72,7 +72,7 @@ static void on_closed(void *owner) {
   struct box *box = owner;
   script_closed(box->script, &box->closable);
   mp_loop_release(box->loop);
-  script_enter(box->script, forget, box);
+  script_enter(box->script, box->loop, forget, box);
 }
 
 static const struct mp_listener_events events = {

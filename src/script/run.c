@@ -14,8 +14,8 @@ static void on_signal(void *data) {
   if (script->is_interrupted)
     mp_loop_stop(script->loop);
   script->is_interrupted = true;
-  tasks_cancel(script);
-  script_close_all(script);
+  tasks_cancel(script, script->loop);
+  script_close_all(script, script->loop);
 }
 
 static void run_loop(struct script *script) {

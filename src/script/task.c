@@ -137,6 +137,13 @@ void tasks_abandon(struct script *script) {
     detach(script->tasks);
 }
 
+void task_abandon(lua_State *L, struct task *task) {
+  detach(task);
+  task->is_done = task->has_failed = task->is_cancelled = true;
+  lua_pushnil(L);
+  anchor(L, task->thread);
+}
+
 /* Keeps what the thread left on its stack as the task's second user value. */
 static void keep_results(lua_State *L, struct task *task, int results) {
   lua_newtable(L);
@@ -158,8 +165,12 @@ static void finish(lua_State *L, struct task *task, int rc, int results) {
     keep_results(L, task, results);
   else if (lua_type(task->thread, -1) == LUA_TSTRING)
     luaL_traceback(L, task->thread, lua_tostring(task->thread, -1), 0);
-  else
+  else {
+    lua_pushvalue(task->thread, -1);
     lua_xmove(task->thread, L, 1);
+  }
+  if (task->has_failed)
+    lua_resetthread(task->thread); /* closes its to-be-closed variables */
   if (task->has_failed && !task->is_joined && !task->is_cancelled) {
     luaL_tolstring(L, -1, NULL);
     script_report(L, "a task");
@@ -179,6 +190,7 @@ static int resume(lua_State *L) {
   int results, arguments = task->is_started ? 0 : task->arguments;
   task->is_started = true;
   task->is_waiting = false;
+  script_watch(task->script, task->thread);
   int rc = lua_resume(task->thread, L, arguments, &results);
   if (rc != LUA_YIELD) {
     finish(L, task, rc, results);
@@ -193,7 +205,7 @@ static int resume(lua_State *L) {
 static void on_wake(void *data) {
   struct task *task = data;
   leave(task);
-  script_enter(task->script, resume, task);
+  script_enter(task->script, task->loop, resume, task);
 }
 
 static void on_late(void *data) {
@@ -214,8 +226,8 @@ struct task *task_check(lua_State *L, const char *what) {
 }
 
 struct mp_loop *task_loop(lua_State *L) {
-  struct task *task = find(L);
-  return task ? task->loop : script_loop(L);
+  struct mp_loop *here = script_of(L)->here;
+  return here ? here : script_loop(L);
 }
 
 void task_deadline(struct task *task, int64_t delay) {
@@ -282,9 +294,30 @@ static void cancel(struct task *task) {
   mp_later_post(task->loop, &task->wake);
 }
 
-void tasks_cancel(struct script *script) {
+void tasks_cancel(struct script *script, struct mp_loop *loop) {
   for (struct task *task = script->tasks; task; task = task->next)
-    cancel(task);
+    if (task->loop == loop)
+      cancel(task);
+}
+
+struct task *tasks_first(const struct script *script) {
+  return script->tasks;
+}
+
+struct task *tasks_next(const struct task *task) {
+  return task->next;
+}
+
+struct mp_loop *task_home(const struct task *task) {
+  return task->loop;
+}
+
+lua_State *task_thread(const struct task *task) {
+  return task->thread;
+}
+
+bool task_is_cancelled(const struct task *task) {
+  return task->is_cancelled;
 }
 
 static int do_cancel(lua_State *L) {
