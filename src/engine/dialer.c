@@ -21,6 +21,9 @@ int mp_engine_dial(struct mp_engine *engine, const struct mp_address *to,
                      "expected fewer than max_connections (%lld), got %lld",
                      (long long)engine->config.max_connections,
                      (long long)engine->connections);
+  if (engine_is_banned(engine, to))
+    return fault_set(fault, MP_ECANCELLED, "%s is banned",
+                     mp_address_format(to, text));
   if (is_connected(engine, to))
     return fault_set(fault, MP_EDUPLICATE, "there is a connection to %s",
                      mp_address_format(to, text));
@@ -30,6 +33,8 @@ int mp_engine_dial(struct mp_engine *engine, const struct mp_address *to,
 }
 
 void engine_dial_all(struct mp_engine *engine) {
-  for (size_t i = 0; i < engine->config.peer_count; i++)
+  for (size_t i = 0; i < engine->config.peer_count; i++) {
+    engine_remember(engine, &engine->config.peers[i]);
     mp_engine_dial(engine, &engine->config.peers[i], NULL);
+  }
 }

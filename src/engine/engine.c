@@ -61,6 +61,7 @@ static void end(struct mp_engine *engine) {
   void *data = engine->data;
   if (engine->is_started)
     mp_loop_release(engine->loop);
+  engine_close_store(engine);
   free(engine->peers);
   free(engine);
   if (gone)
@@ -97,6 +98,11 @@ int mp_engine_open(struct mp_engine **made, const struct mp_engine_setup *setup,
   engine->hooks = setup->hooks;
   engine->data = setup->data;
   engine->gone = setup->gone;
+  rc = engine_open_store(engine, setup->store, fault);
+  if (rc != 0) {
+    free(engine);
+    return rc;
+  }
   copy_peers(engine);
   mp_later_init(&engine->turn, on_turn, engine);
   engine_hooks_init(engine);

@@ -3,6 +3,8 @@
 
 static void on_event(void *data, const struct mp_event *event) {
   struct mp_engine *engine = data;
+  if (event->type != MP_MESSAGE)
+    engine_note(engine, event);
   if (engine->hooks->wants & UINT64_C(1) << event->type)
     engine->hooks->event(engine->data, event);
 }
@@ -21,6 +23,7 @@ static void on_judge(void *data, struct mp_connection *connection,
   struct mp_engine *engine = data;
   if (engine->hooks->judge)
     engine->hooks->judge(engine->data, connection, offence, verdict);
+  engine_obey(engine, connection, offence, verdict);
 }
 
 static void on_closed(void *data, struct mp_connection *connection) {
@@ -40,8 +43,13 @@ static bool is_own_nonce(void *data, uint64_t nonce) {
   return false;
 }
 
+/* What the engine wants to know itself. */
+enum {
+  OWN_WANTS = 1 << MP_HANDSHAKE_COMPLETE | 1 << MP_CONNECTION_FAILED,
+};
+
 void mp_engine_hooks_changed(struct mp_engine *engine) {
-  engine->inner.wants = engine->hooks->wants;
+  engine->inner.wants = engine->hooks->wants | OWN_WANTS;
   engine->inner.commands = engine->hooks->commands;
 }
 

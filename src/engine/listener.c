@@ -12,6 +12,12 @@ static void turn_away(struct mp_engine *engine, struct mp_stream *stream,
 
 static void on_accepted(void *owner, struct mp_stream *stream) {
   struct mp_engine *engine = owner;
+  struct mp_address address;
+  mp_stream_remote(stream, &address);
+  if (engine_is_banned(engine, &address)) {
+    turn_away(engine, stream, MP_INBOUND_REJECTED, "the address is banned");
+    return;
+  }
   if (engine->connections >= engine->config.max_connections) {
     turn_away(engine, stream, MP_REJECTED_FOR_CAPACITY,
               "max_connections are there");

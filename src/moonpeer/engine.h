@@ -55,7 +55,7 @@ struct mp_connection *mp_engine_first(const struct mp_engine *engine);
 struct mp_connection *mp_engine_next(const struct mp_connection *connection);
 
 /* Dials a peer now. 0; MP_ECLOSED when it is not running; MP_ELIMIT when
- * max_connections are there; MP_EDUPLICATE when it is connected. */
+ * max_connections are there; MP_EDUPLICATE when it is connected; MP_ECANCELLED when it is banned. */
 int mp_engine_dial(struct mp_engine *engine, const struct mp_address *to,
                    struct mp_fault *fault);
 

@@ -1,7 +1,6 @@
 /* convert - between Lua values and the structs of the public face. */
 #include "script/convert.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "moonpeer/loop.h"
@@ -72,20 +71,25 @@ static void named_network(lua_State *L, const char *name,
   *network = *found;
 }
 
+static int digit(char c) {
+  static const char digits[] = "0123456789abcdef";
+  const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : 0;
+  return found ? (int)(found - digits) : -1;
+}
+
 /* Four bytes as such, or as eight hex digits. */
 static bool parse_magic(uint8_t magic[4], const char *text, size_t n) {
-  unsigned bytes[4];
   if (n == 4) {
     memcpy(magic, text, 4);
     return true;
   }
-  if (n != 8 || strspn(text, "0123456789abcdefABCDEF") != 8 ||
-      sscanf(text, "%2x%2x%2x%2x", &bytes[0], &bytes[1], &bytes[2],
-             &bytes[3]) != 4)
-    return false;
-  for (int i = 0; i < 4; i++)
-    magic[i] = (uint8_t)bytes[i];
-  return true;
+  for (size_t i = 0; i < 4 && n == 8; i++) {
+    int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+    if (high < 0 || low < 0)
+      return false;
+    magic[i] = (uint8_t)(high << 4 | low);
+  }
+  return n == 8;
 }
 
 static void take_magic(lua_State *L, int index, struct mp_network *network) {

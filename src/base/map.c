@@ -1,0 +1,188 @@
+/* map - open addressing, linear probing, and an old table that empties. */
+#include "base/map.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "moonpeer/error.h"
+
+/* A cell of the old table whose key has moved or was removed: probing goes on
+ * behind it. */
+static const uint32_t gone = UINT32_MAX;
+
+enum { FIRST_SIZE = 16, STEP = 16 };
+
+void map_init(struct map *map, const struct mp_memory *memory,
+              const uint64_t secret[2], unsigned words, uint32_t most) {
+  *map = (struct map){.memory = memory, .words = words, .most = most};
+  memcpy(map->secret, secret, sizeof map->secret);
+}
+
+static size_t cell_words(const struct map *map) {
+  return map->words + 1;
+}
+
+static size_t table_bytes(const struct map *map, uint32_t size) {
+  return (size_t)size * cell_words(map) * sizeof(uint32_t);
+}
+
+void map_deinit(struct map *map) {
+  memory_put(map->memory, map->cells, table_bytes(map, map->size));
+  memory_put(map->memory, map->old, table_bytes(map, map->old_size));
+  map->cells = map->old = NULL;
+  map->size = map->old_size = map->count = 0;
+}
+
+static uint32_t home_of(const struct map *map, const uint32_t *key) {
+  return (uint32_t)(hash_sip(map->secret, key, map->words * sizeof *key) >> 32);
+}
+
+static uint32_t in_table(uint32_t home, uint32_t size) {
+  return (uint32_t)((uint64_t)home * size >> 32);
+}
+
+static bool is_equal(const uint32_t *a, const uint32_t *b, unsigned words) {
+  if (a[0] != b[0] || a[1] != b[1])
+    return false;
+  return words == 2 || (a[2] == b[2] && a[3] == b[3] && a[4] == b[4]);
+}
+
+/* The cell of a key, or NULL. A table always has an empty cell. */
+static uint32_t *probe(uint32_t *cells, uint32_t size, uint32_t home,
+                       const uint32_t *key, unsigned words) {
+  uint32_t at = in_table(home, size);
+  for (;;) {
+    uint32_t *cell = cells + (size_t)at * (words + 1);
+    if (cell[0] == 0)
+      return NULL;
+    if (cell[0] != gone && is_equal(cell + 1, key, words))
+      return cell;
+    if (++at == size)
+      at = 0;
+  }
+}
+
+static uint32_t *find(const struct map *map, const uint32_t *key) {
+  uint32_t *cell = NULL;
+  if (!map->cells)
+    return NULL;
+  uint32_t home = home_of(map, key);
+  cell = probe(map->cells, map->size, home, key, map->words);
+  if (!cell && map->old)
+    cell = probe(map->old, map->old_size, home, key, map->words);
+  return cell;
+}
+
+uint32_t map_find(const struct map *map, const uint32_t *key) {
+  const uint32_t *cell = find(map, key);
+  return cell ? cell[0] : 0;
+}
+
+uint32_t *map_at(struct map *map, const uint32_t *key) {
+  return find(map, key);
+}
+
+static void insert(struct map *map, const uint32_t *key, uint32_t value) {
+  uint32_t at = in_table(home_of(map, key), map->size);
+  uint32_t *cell = map->cells + (size_t)at * cell_words(map);
+  while (cell[0]) {
+    at = at + 1 == map->size ? 0 : at + 1;
+    cell = map->cells + (size_t)at * cell_words(map);
+  }
+  cell[0] = value;
+  memcpy(cell + 1, key, map->words * sizeof *key);
+}
+
+/* Moves a few cells of the old table into the new one. */
+static void step(struct map *map, uint32_t n) {
+  if (!map->old)
+    return;
+  for (; n && map->moved < map->old_size; n--, map->moved++) {
+    uint32_t *cell = map->old + (size_t)map->moved * cell_words(map);
+    if (cell[0] && cell[0] != gone)
+      insert(map, cell + 1, cell[0]);
+    if (cell[0])
+      cell[0] = gone;
+  }
+  if (map->moved < map->old_size)
+    return;
+  memory_put(map->memory, map->old, table_bytes(map, map->old_size));
+  map->old = NULL;
+  map->old_size = map->moved = 0;
+}
+
+/* Half as large again, but no larger than `most` keys need. */
+static uint32_t next_size(const struct map *map, uint32_t n) {
+  uint64_t size = map->size ? (uint64_t)map->size * 3 / 2 : FIRST_SIZE;
+  uint64_t enough = (uint64_t)map->most * 4 / 3 + FIRST_SIZE;
+  uint64_t needed = ((uint64_t)map->count + n) * 4 / 3 + FIRST_SIZE;
+  if (size > enough && enough > map->size)
+    size = enough;
+  if (size < needed)
+    size = needed;
+  return size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+}
+
+static bool has_room(const struct map *map, uint32_t n) {
+  return ((uint64_t)map->count + n) * 4 <= (uint64_t)map->size * 3;
+}
+
+int map_reserve(struct map *map, uint32_t n) {
+  if (has_room(map, n))
+    return 0;
+  step(map, UINT32_MAX); /* by then nothing is left, but for a large n */
+  uint32_t size = next_size(map, n);
+  uint32_t *cells = memory_get(map->memory, table_bytes(map, size));
+  if (!cells) /* a table a little too full serves until memory is back */
+    return ((uint64_t)map->count + n) * 8 <= (uint64_t)map->size * 7
+               ? 0
+               : MP_ELIMIT;
+  map->old = map->cells;
+  map->old_size = map->size;
+  map->moved = 0;
+  map->cells = cells;
+  map->size = size;
+  if (!map->old)
+    map->old_size = 0;
+  return 0;
+}
+
+void map_put(struct map *map, const uint32_t *key, uint32_t value) {
+  insert(map, key, value);
+  map->count++;
+  step(map, STEP);
+}
+
+/* Closes the hole at `at`, so that no probe stops too early. */
+static void close_hole(struct map *map, uint32_t at) {
+  size_t words = cell_words(map);
+  uint32_t next = at;
+  for (;;) {
+    next = next + 1 == map->size ? 0 : next + 1;
+    uint32_t *cell = map->cells + next * words;
+    if (!cell[0])
+      break;
+    uint32_t home = in_table(home_of(map, cell + 1), map->size);
+    bool stays =
+        at < next ? home > at && home <= next : home > at || home <= next;
+    if (stays)
+      continue;
+    memcpy(map->cells + at * words, cell, words * sizeof *cell);
+    at = next;
+  }
+  map->cells[at * words] = 0;
+}
+
+bool map_remove(struct map *map, const uint32_t *key) {
+  uint32_t *cell = find(map, key);
+  if (!cell)
+    return false;
+  map->count--;
+  size_t words = cell_words(map);
+  if (cell >= map->cells && cell < map->cells + map->size * words)
+    close_hole(map, (uint32_t)((size_t)(cell - map->cells) / words));
+  else
+    cell[0] = gone;
+  step(map, STEP);
+  return true;
+}

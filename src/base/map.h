@@ -1,0 +1,49 @@
+/* map - keys of a few 32-bit words to numbers, growing without a stop. */
+#ifndef BASE_MAP_H
+#define BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+
+enum {
+  MAP_WORDS = 5, /* of a key, at most */
+  MAP_VALUE_MAX = UINT32_MAX - 1,
+};
+
+/* The keys stand inside the table, so that a look-up that finds nothing, or
+ * only wants the number, touches one place in memory. A larger table is filled
+ * a few cells with every change. Where a key goes depends on a secret, so no
+ * remote can choose keys that collide. */
+struct map {
+  const struct mp_memory *memory;
+  uint64_t secret[2];
+  uint32_t *cells, *old; /* per cell the value, 0 for none, then the key */
+  uint32_t size, old_size, moved, count, most;
+  unsigned words;
+};
+
+/* Keys of so many words (2 or 5). `most` is how many there will be: tables are
+ * made no larger than that takes, though it may be exceeded. */
+void map_init(struct map *map, const struct mp_memory *memory,
+              const uint64_t secret[2], unsigned words, uint32_t most);
+void map_deinit(struct map *map);
+
+/* Makes sure that n puts cannot fail. 0 or MP_ELIMIT, for want of memory. */
+int map_reserve(struct map *map, uint32_t n);
+
+/* Adds a key that is not there, after map_reserve; 0 < value <= VALUE_MAX. */
+void map_put(struct map *map, const uint32_t *key, uint32_t value);
+
+/* The value, or 0. */
+uint32_t map_find(const struct map *map, const uint32_t *key);
+
+/* Where the value stands, to be changed (not to 0) until the map is; NULL. */
+uint32_t *map_at(struct map *map, const uint32_t *key);
+
+/* False when it was not there. */
+bool map_remove(struct map *map, const uint32_t *key);
+
+#endif

@@ -1,0 +1,93 @@
+/* ban - refusing addresses and prefixes, for a time; and discouraging some.
+ *
+ * Bans belong to a store, are saved with it, and reach the peers in it: a
+ * covered peer is `banned`, and `unknown` again when no ban covers it. Times
+ * are nanoseconds of wall time since 1970, kept to the whole second. */
+#ifndef MOONPEER_BAN_H
+#define MOONPEER_BAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "moonpeer/address.h"
+#include "moonpeer/error.h"
+#include "moonpeer/peer.h"
+
+struct mp_store;
+
+enum { MP_BAN_TEXT = 256 }; /* bytes of an origin or note, terminator too */
+
+struct mp_ban {
+  struct mp_prefix prefix; /* all bits for one address */
+  enum mp_ban_reason reason;
+  int64_t created;
+  int64_t expires;    /* MP_BAN_FOREVER, or later than created */
+  const char *origin; /* who decided: "manual", "import", a policy's name */
+  const char *note;   /* in words, why; may be "" */
+};
+
+#define MP_BAN_FOREVER INT64_MAX
+
+enum mp_ban_format { MP_BAN_JSON, MP_BAN_PLAIN };
+
+/* The prefix that is one address. */
+struct mp_prefix mp_prefix_of(const struct mp_address *address);
+
+/* Adds a ban, or puts it in the place of one on the same prefix. created 0 is
+ * now, expires 0 is now and the store's ban_time, reason none is manual, NULL
+ * texts are "". When full, the ban soonest to expire makes room.
+ * 0, MP_ECONFIG (it has expired already, a text too long), or MP_ELIMIT: full
+ * of bans that last for ever, or no memory. */
+int mp_ban_add(struct mp_store *store, const struct mp_ban *ban, int64_t now,
+               struct mp_fault *fault);
+
+/* Removes the ban on exactly this prefix. 0 or MP_ENOT_FOUND. */
+int mp_ban_remove(struct mp_store *store, const struct mp_prefix *prefix,
+                  int64_t now, struct mp_fault *fault);
+
+/* Removes every ban that covers the address; how many there were. */
+unsigned mp_ban_lift(struct mp_store *store, const struct mp_address *address,
+                     int64_t now);
+
+/* The narrowest ban that covers the address (its port is not looked at), or
+ * the one on exactly a prefix; false when there is none that lasts at `now`.
+ * What is written to *ban (may be NULL) is borrowed until bans change. */
+bool mp_ban_find(struct mp_store *store, const struct mp_address *address,
+                 int64_t now, struct mp_ban *ban);
+bool mp_ban_get(struct mp_store *store, const struct mp_prefix *prefix,
+                struct mp_ban *ban);
+
+/* All of them in no order: begin with *position 0, until false. Bans may come
+ * and go between two calls; those that stay are seen once. */
+bool mp_ban_next(struct mp_store *store, uint32_t *position,
+                 struct mp_ban *ban);
+uint32_t mp_ban_count(struct mp_store *store);
+
+/* Reads Bitcoin's banlist.json, or plain text: one address or prefix a line,
+ * # begins a comment. All or nothing: MP_ECONFIG names the first line or entry
+ * that is wrong, `name` being what to call the text. Bans that have expired
+ * are left out and counted. */
+struct mp_ban_import {
+  const char *name;        /* for faults; a file's name */
+  const char *origin;      /* "import" when NULL */
+  int64_t expires;         /* for plain text, which has none; 0 is ban_time */
+  uint32_t added, expired; /* filled */
+};
+int mp_ban_import(struct mp_store *store, enum mp_ban_format format,
+                  const char *text, size_t size, struct mp_ban_import *options,
+                  int64_t now, struct mp_fault *fault);
+
+/* The same the other way; *text is yours to free(). 0 or MP_ELIMIT. Forever
+ * is 9999-12-31 in banlist.json, which has no word for it. */
+int mp_ban_export(struct mp_store *store, enum mp_ban_format format,
+                  char **text, size_t *size);
+
+/* --- the milder tier -------------------------------------------------------
+ * Remembered in memory only, without the port, the last 50,000. */
+int mp_discourage(struct mp_store *store, const struct mp_address *address);
+bool mp_is_discouraged(struct mp_store *store,
+                       const struct mp_address *address);
+void mp_encourage(struct mp_store *store, const struct mp_address *address);
+
+#endif

@@ -1,0 +1,299 @@
+/* store - all peers, bans and named values of an engine, and what makes them
+ * last.
+ *
+ * A store knows no loop, reads no clock and has no threads: one thread uses it
+ * at a time, `now` (nanoseconds of wall time since 1970, as mp_loop_time
+ * gives) is an argument, and blocking happens in mp_store_open, mp_save_run
+ * and mp_store_close alone. */
+#ifndef MOONPEER_STORE_H
+#define MOONPEER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "moonpeer/address.h"
+#include "moonpeer/error.h"
+#include "moonpeer/memory.h"
+#include "moonpeer/peer.h"
+
+struct mp_store;
+struct mp_ban;
+struct mp_loader;
+struct mp_batch;
+struct mp_save;
+
+enum {
+  MP_STORE_CAPACITY = 65536,
+  MP_STORE_CAPACITY_MAX = 16000000,
+  MP_STORE_BANS = 100000,
+  MP_STORE_SEED = 32,
+  MP_STORE_PER_SOURCE = 1024,     /* peers heard from one source group */
+  MP_STORE_PER_BUCKET = 64,       /* of these in one group of addresses */
+  MP_STORE_VALUES = 1024,         /* named values, at most */
+  MP_STORE_VALUE_SIZE = 65536,    /* bytes of one */
+  MP_STORE_VALUES_SIZE = 1 << 20, /* bytes of all, names included */
+};
+
+/* Makes a store last: a set of functions. load and apply may block and are
+ * called on any one thread at a time. */
+struct mp_backend {
+  /* Gives all it has to mp_load_peer, mp_load_ban and mp_load_value. */
+  int (*load)(void *data, struct mp_loader *loader, struct mp_fault *fault);
+  /* Makes a batch durable, all of it or nothing. */
+  int (*apply)(void *data, const struct mp_batch *batch,
+               struct mp_fault *fault);
+  void (*close)(void *data);
+  bool wants_all; /* every batch holds everything, not the changes only */
+};
+
+/* {0} has the defaults; read only while opening. */
+struct mp_store_options {
+  uint32_t capacity; /* peers; MP_STORE_CAPACITY */
+  uint32_t max_bans; /* MP_STORE_BANS */
+  /* A peer of a status that has not been heard of for so long is deleted; 0 is
+   * 7 days for unknown, 30 for valid, 7 for inaccessible; banned ones stay
+   * until the ban ends. MP_FOREVER: never. */
+  int64_t ttl[MP_STATUS_COUNT];
+  int64_t inaccessible_time; /* then it is unknown again; 0 is 24 h */
+  int64_t ban_time;          /* 0 is 24 h */
+  /* Unpredictable bytes: for ids, choices, and the keys of tables. All zero
+   * is for tests only. */
+  uint8_t seed[MP_STORE_SEED];
+  const char *asmap; /* a file of lines "prefix AS"; NULL: groups by prefix */
+  const struct mp_memory *memory; /* must outlive the store; NULL: malloc */
+  bool read_only;                 /* needs no lock, and cannot save */
+  /* A backend that is a set of functions: then the URL is only its name. Its
+   * data is taken, also when opening fails. apply NULL: changes are kept for
+   * somebody who asks for them with mp_store_save_start. */
+  const struct mp_backend *backend;
+  void *backend_data;
+};
+
+/* Opens "memory:", "json:FILE" or "sqlite:FILE" and loads all there is. Blocks;
+ * may run on any thread. 0, MP_ECONFIG (no such URL, capacity, asmap), or
+ * MP_ESTORE: the file cannot be read or is of a newer version, or another
+ * process writes it (the text says which). A damaged file does not fail: it
+ * is set aside, the last good copy is used, and mp_store_warning tells. */
+int mp_store_open(struct mp_store **store, const char *url,
+                  const struct mp_store_options *options,
+                  struct mp_fault *fault);
+
+/* Frees it without saving. No save may be under way. NULL is fine. */
+void mp_store_close(struct mp_store *store);
+
+const char *mp_store_url(const struct mp_store *store);
+
+/* What opening had to put up with (damage, and where the file is now), or "".
+ */
+const char *mp_store_warning(const struct mp_store *store);
+
+/* Changes these while in use. A smaller capacity evicts with time. */
+int mp_store_configure(struct mp_store *store,
+                       const struct mp_store_options *options,
+                       struct mp_fault *fault);
+
+/* --- peers -----------------------------------------------------------------
+ * id NULL makes one. When the store is full another goes: never-successful
+ * peers first, then those that worked once, banned ones last; among them
+ * inaccessible before unknown before valid, and the longest in its status
+ * first. 0, MP_EDUPLICATE (*peer is then the one that is there when the address
+ * is the same, else NULL), MP_ECONFIG (values out of range), MP_ELIMIT. *peer
+ * may be NULL. */
+int mp_store_create(struct mp_store *store, const struct mp_peer **peer,
+                    const uint8_t *id, const struct mp_address *address,
+                    const struct mp_peer_change *change, int64_t now,
+                    struct mp_fault *fault);
+
+/* NULL when there is none (peer_not_found). */
+const struct mp_peer *mp_store_read(struct mp_store *store,
+                                    const uint8_t id[MP_UUID_SIZE]);
+const struct mp_peer *mp_store_find(struct mp_store *store,
+                                    const struct mp_address *address);
+
+/* All of the change or nothing. 0, MP_ENOT_FOUND, MP_ECONFIG (also for a
+ * status other than banned while a ban covers the address), MP_ELIMIT. A peer
+ * banned this way is banned for ban_time, alone; to ban an address or prefix
+ * use mp_ban_add. */
+int mp_store_update(struct mp_store *store, const uint8_t id[MP_UUID_SIZE],
+                    const struct mp_peer_change *change, int64_t now,
+                    struct mp_fault *fault);
+
+int mp_store_delete(struct mp_store *store, const uint8_t id[MP_UUID_SIZE],
+                    struct mp_fault *fault);
+
+uint32_t mp_store_count(const struct mp_store *store);
+uint32_t mp_store_count_by_status(const struct mp_store *store,
+                                  enum mp_status status);
+uint32_t mp_store_capacity(const struct mp_store *store);
+
+/* An address somebody told us of: created when the rules for its source allow,
+ * else refused with MP_ELIMIT: a source may name 0.1 addresses a second (and
+ * as many at once as mp_store_expect said), MP_STORE_PER_SOURCE of a source
+ * group are kept, and MP_STORE_PER_BUCKET of these in one group. Only sources
+ * of the kinds peer and inbound are held to it. MP_EDUPLICATE when known. */
+int mp_store_hear(struct mp_store *store, const struct mp_peer **peer,
+                  const struct mp_address *address,
+                  const struct mp_source *source, uint64_t services,
+                  int64_t now, struct mp_fault *fault);
+
+/* We asked this source: n more addresses (1,000 at most) may come at once. */
+void mp_store_expect(struct mp_store *store, const struct mp_source *source,
+                     unsigned n, int64_t now);
+
+/* --- filters, iteration, choice --------------------------------------------
+ * {0} lets every peer through; set members must all hold. */
+struct mp_filter {
+  unsigned statuses; /* 1 << status or'ed; 0 is all */
+  const struct mp_group *group;
+  const struct mp_source *source; /* port and, when zero, address not seen */
+  int64_t older_than;             /* first seen at least so long before now */
+  int64_t newer_than;             /* first seen less than so long before now */
+  int64_t untried_for;            /* not tried for so long */
+  int64_t now;                    /* for these */
+  bool (*accept)(void *data, const struct mp_peer *peer);
+  void *data;
+};
+
+/* Any change of the store is allowed between two calls, deleting the present
+ * peer too. A peer is seen at most once; one that is there, and matches, all
+ * the while is seen. One status alone costs as much as it has peers. */
+struct mp_iterator {
+  /* private */
+  struct mp_store *store;
+  struct mp_iterator *next, *previous;
+  struct mp_filter filter;
+  uint32_t at, end, last[2];
+  uint8_t list, mode;
+};
+
+/* begin and end come in pairs; end twice, or after the store was closed, is
+ * fine. What the filter points at must live until the end. */
+void mp_iterator_begin(struct mp_iterator *iterator, struct mp_store *store,
+                       const struct mp_filter *filter);
+const struct mp_peer *mp_iterator_next(struct mp_iterator *iterator);
+void mp_iterator_end(struct mp_iterator *iterator);
+
+/* Up to n peers at random, evenly over network groups (two of one group only
+ * when the groups run out), the chance falling by a third with every failure
+ * up to eight, and to a hundredth for ten minutes after a try. filter->now is
+ * the time. How many there are; work is bounded, so that of a store in which
+ * nearly nobody passes `accept` some may be missed. */
+size_t mp_store_pick(struct mp_store *store, const struct mp_filter *filter,
+                     const struct mp_peer **peers, size_t n);
+
+/* The group by asmap where there is one, else as mp_group_of. */
+void mp_store_group(const struct mp_store *store,
+                    const struct mp_address *address, struct mp_group *group);
+
+/* Ends bans that are over, makes inaccessible peers unknown, deletes stale
+ * ones, brings wide bans to peers: at most `budget` peers are looked at. True
+ * while there is more to do now. */
+bool mp_store_expire(struct mp_store *store, int64_t now, unsigned budget);
+
+/* --- changes, as they happen -----------------------------------------------
+ */
+enum mp_store_event_kind {
+  MP_STORE_PEER_CREATED,
+  MP_STORE_PEER_UPDATED,
+  MP_STORE_PEER_DELETED, /* told before: the peer can still be read */
+  MP_STORE_BAN_ADDED,
+  MP_STORE_BAN_REMOVED, /* likewise */
+};
+
+enum mp_store_cause {
+  MP_STORE_ASKED,
+  MP_STORE_EXPIRED,
+  MP_STORE_EVICTED,
+  MP_STORE_BANNED, /* a ban came or went that covers the peer */
+};
+
+struct mp_store_event {
+  enum mp_store_event_kind kind;
+  enum mp_store_cause cause;
+  const struct mp_peer *peer; /* or NULL */
+  enum mp_status before;      /* the status of an updated peer till now */
+  const struct mp_ban *ban;   /* or NULL */
+};
+
+/* fn must not change the store. The storage is the caller's and must stay
+ * until removed, or the store is closed. */
+struct mp_store_listener {
+  void (*fn)(void *data, const struct mp_store_event *event);
+  void *data;
+  /* private */
+  struct mp_store_listener *next, **place;
+};
+void mp_store_listen(struct mp_store *store,
+                     struct mp_store_listener *listener);
+void mp_store_unlisten(struct mp_store_listener *listener);
+
+/* --- named values ----------------------------------------------------------
+ * Small things that are saved along: when schedules last ran, anchors,
+ * secrets. */
+
+/* Sets a value, of any bytes; bytes NULL removes it. 0, MP_ELIMIT or
+ * MP_ECONFIG: a name is 1 to 128 printable ASCII characters. */
+int mp_store_set_value(struct mp_store *store, const char *name,
+                       const void *bytes, size_t size, struct mp_fault *fault);
+
+/* NULL for none; borrowed until values change. */
+const void *mp_store_value(struct mp_store *store, const char *name,
+                           size_t *size);
+
+/* The name after this one in order (NULL: the first), or NULL. */
+const char *mp_store_next_value(struct mp_store *store, const char *name);
+
+/* --- saving ----------------------------------------------------------------
+ * start: 0, or MP_EWOULD_BLOCK while another save is under way, MP_ESTORE for
+ * a read-only store. The save holds the store as it is now, whatever changes
+ * while it is gathered; then
+ *   while (mp_save_gather(save, 2048)) let the loop turn;
+ *   run mp_save_run on any thread, while the store may change;
+ *   mp_save_finish with its result: a failed save's changes are kept for the
+ *   next. The save is gone then. */
+int mp_store_save_start(struct mp_store *store, struct mp_save **save,
+                        struct mp_fault *fault);
+bool mp_save_gather(struct mp_save *save, unsigned n);
+int mp_save_run(struct mp_save *save, struct mp_fault *fault);
+void mp_save_finish(struct mp_save *save, int rc);
+
+/* All of it at once. Blocks. */
+int mp_store_save(struct mp_store *store, struct mp_fault *fault);
+
+/* Whether there is anything to save. */
+bool mp_store_is_changed(const struct mp_store *store);
+
+/* What a save holds, for those who make it durable themselves instead of
+ * calling mp_save_run. Good once gathered, until finished. Rows are numbers
+ * above 0 that stay a peer's or ban's for life and are used again after it.
+ * NULL, or false: the row was deleted. */
+const struct mp_batch *mp_save_batch(const struct mp_save *save);
+bool mp_batch_has_all(const struct mp_batch *batch);
+uint32_t mp_batch_peer_count(const struct mp_batch *batch);
+const struct mp_peer *mp_batch_peer(const struct mp_batch *batch, uint32_t i,
+                                    uint32_t *row);
+uint32_t mp_batch_ban_count(const struct mp_batch *batch);
+bool mp_batch_ban(const struct mp_batch *batch, uint32_t i, uint32_t *row,
+                  struct mp_ban *ban);
+uint32_t mp_batch_value_count(const struct mp_batch *batch);
+const char *mp_batch_value(const struct mp_batch *batch, uint32_t i,
+                           const void **bytes, size_t *size);
+
+/* While loading. row 0 takes any. Everything is checked: MP_ESTORE with what
+ * is wrong, duplicates too; nothing was taken then. */
+int mp_load_peer(struct mp_loader *loader, uint32_t row,
+                 const uint8_t id[MP_UUID_SIZE],
+                 const struct mp_address *address,
+                 const struct mp_peer_change *change, struct mp_fault *fault);
+int mp_load_ban(struct mp_loader *loader, uint32_t row,
+                const struct mp_ban *ban, struct mp_fault *fault);
+int mp_load_value(struct mp_loader *loader, const char *name, const void *bytes,
+                  size_t size, struct mp_fault *fault);
+
+/* For a backend whose functions only run on the loop: a store opened with a
+ * backend that has no load is given what there is through this, before
+ * anything else. */
+struct mp_loader *mp_store_loader(struct mp_store *store);
+
+#endif

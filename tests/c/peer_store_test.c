@@ -1,0 +1,574 @@
+/* peer_store_test - peers in memory: what a store does with them. */
+#include "store_help.h"
+
+static void a_new_peer_is_unknown_and_has_an_id(void) {
+  struct mp_store *store = memory_store();
+  const struct mp_peer *peer = add(store, "1.2.3.4:8333", T0);
+  char text[MP_UUID_TEXT];
+  size_t size;
+  CHECK_INT(mp_peer_status(peer), MP_STATUS_UNKNOWN);
+  CHECK_INT(mp_peer_status_time(peer), T0);
+  CHECK_INT(mp_peer_first_seen(peer), T0);
+  CHECK_INT(mp_peer_last_seen(peer), 0);
+  CHECK_INT(mp_peer_ban_reason(peer), MP_REASON_NONE);
+  CHECK(!mp_peer_is_valid(peer) && !mp_peer_is_banned(peer));
+  CHECK_TEXT(mp_peer_user_agent(peer, &size), "");
+  CHECK_TEXT(mp_peer_data(peer), "");
+  mp_uuid_format(mp_peer_id(peer), text);
+  CHECK_INT(text[14], '4'); /* of version 4 */
+  CHECK(mp_store_read(store, mp_peer_id(peer)) == peer);
+  CHECK(get(store, "1.2.3.4:8333") == peer);
+  CHECK(get(store, "1.2.3.4:8334") == NULL);
+  mp_store_close(store);
+}
+
+static void a_given_id_is_kept(void) {
+  struct mp_store *store = memory_store();
+  struct mp_address address = at("[2001:db9::1]:1");
+  const struct mp_peer *peer;
+  uint8_t id[MP_UUID_SIZE], other[MP_UUID_SIZE] = {1};
+  char text[MP_UUID_TEXT];
+  const char *name = "00112233-4455-6677-8899-aabbccddeeff";
+  CHECK(mp_uuid_parse(id, name));
+  CHECK(!mp_uuid_parse(other, "00112233-4455-6677-8899-aabbccddeefg"));
+  CHECK(!mp_uuid_parse(other, "0011223344556677-8899-aabbccddeeff"));
+  CHECK_INT(mp_store_create(store, &peer, id, &address, NULL, T0, NULL), 0);
+  CHECK_TEXT(mp_uuid_format(mp_peer_id(peer), text), name);
+  CHECK(mp_store_read(store, other) == NULL);
+  mp_store_close(store);
+}
+
+static void duplicates_by_id_and_by_address_are_refused(void) {
+  struct mp_store *store = memory_store();
+  const struct mp_peer *first = add(store, "1.2.3.4:8333", T0), *peer;
+  struct mp_address same = at("1.2.3.4:8333"), other = at("1.2.3.4:8334");
+  struct mp_fault fault = {0};
+  CHECK_INT(mp_store_create(store, &peer, NULL, &same, NULL, T0, &fault),
+            MP_EDUPLICATE);
+  CHECK(peer == first);
+  CHECK(strstr(fault.text, "1.2.3.4:8333") != NULL);
+  CHECK_INT(mp_store_create(store, &peer, mp_peer_id(first), &other, NULL, T0,
+                            &fault),
+            MP_EDUPLICATE);
+  CHECK(peer == NULL);
+  CHECK_INT(mp_store_count(store), 1);
+  mp_store_close(store);
+}
+
+static void every_field_can_be_set_and_read(void) {
+  struct mp_store *store = memory_store();
+  const struct mp_peer *peer = add(store, "1.2.3.4:8333", T0);
+  struct mp_source source;
+  size_t size;
+  struct mp_peer_change change = {
+      .fields = MP_PEER_SOURCE | MP_PEER_SERVICES | MP_PEER_PROTOCOL_VERSION |
+                MP_PEER_START_HEIGHT | MP_PEER_LAST_SEEN | MP_PEER_LAST_TRIED |
+                MP_PEER_FAILURES_COUNT | MP_PEER_RTT | MP_PEER_AGENT |
+                MP_PEER_DATA_TEXT,
+      .source = {MP_SOURCE_PEER, at("5.6.7.8:1")},
+      .services = UINT64_MAX,
+      .protocol_version = 70016,
+      .start_height = -1,
+      .last_seen = T0 + MP_SECOND,
+      .last_tried = T0 + 2 * MP_SECOND,
+      .failures = 3,
+      .rtt = 1234567,
+      .user_agent = "/a\0b/",
+      .user_agent_size = 5,
+      .data = "{\"score\":9007199254740993}",
+  };
+  CHECK_INT(mp_store_update(store, mp_peer_id(peer), &change, T0, NULL), 0);
+  mp_peer_source(peer, &source);
+  CHECK_INT(source.kind, MP_SOURCE_PEER);
+  CHECK_INT(source.address.port, 1);
+  CHECK(mp_peer_services(peer) == UINT64_MAX);
+  CHECK_INT(mp_peer_protocol_version(peer), 70016);
+  CHECK_INT(mp_peer_start_height(peer), -1);
+  CHECK_INT(mp_peer_last_seen(peer), T0 + MP_SECOND);
+  CHECK_INT(mp_peer_last_tried(peer), T0 + 2 * MP_SECOND);
+  CHECK_INT(mp_peer_failures(peer), 3);
+  CHECK_INT(mp_peer_rtt(peer), 1234000);
+  CHECK(memcmp(mp_peer_user_agent(peer, &size), "/a\0b/", 5) == 0);
+  CHECK_INT(size, 5);
+  CHECK_TEXT(mp_peer_data(peer), "{\"score\":9007199254740993}");
+  change = (struct mp_peer_change){.fields = MP_PEER_START_HEIGHT,
+                                   .start_height = 7};
+  CHECK_INT(mp_store_update(store, mp_peer_id(peer), &change, T0, NULL), 0);
+  CHECK_TEXT(mp_peer_data(peer), "{\"score\":9007199254740993}");
+  CHECK_INT(mp_peer_protocol_version(peer), 70016);
+  mp_store_close(store);
+}
+
+static void status_time_is_set_when_the_status_changes_and_only_then(void) {
+  struct mp_store *store = memory_store();
+  const struct mp_peer *peer = add(store, "1.2.3.4:8333", T0);
+  const char *who = "1.2.3.4:8333";
+  CHECK_INT(set_status(store, who, MP_STATUS_VALID, T0 + HOUR), 0);
+  CHECK(mp_peer_is_valid(peer));
+  CHECK_INT(mp_peer_status_time(peer), T0 + HOUR);
+  CHECK_INT(set_status(store, who, MP_STATUS_VALID, T0 + 2 * HOUR), 0);
+  CHECK_INT(mp_peer_status_time(peer), T0 + HOUR);
+  CHECK_INT(set_status(store, who, MP_STATUS_INACCESSIBLE, T0 + 3 * HOUR), 0);
+  CHECK(mp_peer_is_inaccessible(peer));
+  CHECK_INT(mp_peer_status_time(peer), T0 + 3 * HOUR);
+  CHECK_INT(set_status(store, who, MP_STATUS_UNKNOWN, T0 + 4 * HOUR), 0);
+  CHECK_INT(mp_peer_status_time(peer), T0 + 4 * HOUR);
+  mp_store_close(store);
+}
+
+static void a_peer_is_banned_for_each_reason_and_cleared(void) {
+  struct mp_store *store = memory_store();
+  const struct mp_peer *peer = add(store, "1.2.3.4:8333", T0);
+  for (int i = MP_REASON_NONE + 1; i < MP_REASON_COUNT; i++) {
+    struct mp_peer_change change = {.fields =
+                                        MP_PEER_STATUS | MP_PEER_BAN_REASON,
+                                    .status = MP_STATUS_BANNED,
+                                    .ban_reason = (enum mp_ban_reason)i};
+    CHECK_INT(mp_store_update(store, mp_peer_id(peer), &change, T0, NULL), 0);
+    CHECK(mp_peer_is_banned(peer));
+    CHECK_INT(mp_peer_ban_reason(peer), i);
+    CHECK_INT(set_status(store, "1.2.3.4:8333", MP_STATUS_UNKNOWN, T0), 0);
+    CHECK(!mp_peer_is_banned(peer));
+    CHECK_INT(mp_peer_ban_reason(peer), MP_REASON_NONE);
+  }
+  CHECK_INT(set_status(store, "1.2.3.4:8333", MP_STATUS_BANNED, T0), 0);
+  CHECK_INT(mp_peer_ban_reason(peer), MP_REASON_MANUAL);
+  mp_store_close(store);
+}
+
+static void names_lead_there_and_back(void) {
+  for (int i = 0; i < MP_STATUS_COUNT; i++)
+    CHECK_INT(mp_status_value(mp_status_name((enum mp_status)i)), i);
+  for (int i = 0; i < MP_REASON_COUNT; i++)
+    CHECK_INT(mp_ban_reason_value(mp_ban_reason_name((enum mp_ban_reason)i)),
+              i);
+  for (int i = 0; i < MP_SOURCE_COUNT; i++)
+    CHECK_INT(mp_source_kind_value(mp_source_kind_name((enum mp_source_kind)i)),
+              i);
+  CHECK_INT(mp_status_value("bannd"), -1);
+  CHECK_TEXT(mp_status_name((enum mp_status)9), "invalid");
+  CHECK_INT(mp_ban_reason_of(MP_ENETWORK), MP_REASON_NETWORK_MISMATCH);
+  CHECK_INT(mp_ban_reason_of(MP_EUSER_AGENT), MP_REASON_BANNED_USER_AGENT);
+  CHECK_INT(mp_ban_reason_of(MP_EFLOOD), MP_REASON_MISBEHAVIOUR);
+}
+
+static void what_is_out_of_range_is_refused_and_changes_nothing(void) {
+  struct mp_store *store = memory_store();
+  const struct mp_peer *peer = add(store, "1.2.3.4:8333", T0);
+  struct mp_address no_port = at("1.2.3.4:8333");
+  const struct mp_peer_change bad[] = {
+      {.fields = MP_PEER_STATUS, .status = (enum mp_status)4},
+      {.fields = MP_PEER_BAN_REASON, .ban_reason = (enum mp_ban_reason)6},
+      {.fields = MP_PEER_BAN_REASON, .ban_reason = MP_REASON_MANUAL},
+      {.fields = MP_PEER_SOURCE, .source.kind = (enum mp_source_kind)9},
+      {.fields = MP_PEER_LAST_SEEN, .last_seen = -1},
+      {.fields = MP_PEER_FIRST_SEEN, .first_seen = INT64_MAX},
+      {.fields = MP_PEER_RTT, .rtt = -5},
+      {.fields = MP_PEER_DATA_TEXT, .data = "[1]"},
+      {.fields = MP_PEER_DATA_TEXT, .data = "{\"a\":1} x"},
+      {.fields = MP_PEER_DATA_TEXT | MP_PEER_SERVICES,
+       .data = "{",
+       .services = 5},
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    struct mp_fault fault = {0};
+    CHECK_INT(mp_store_update(store, mp_peer_id(peer), bad + i, T0, &fault),
+              MP_ECONFIG);
+    CHECK(fault.text[0] != '\0');
+  }
+  CHECK_INT(mp_peer_services(peer), 0);
+  no_port.port = 0;
+  CHECK_INT(mp_store_create(store, NULL, NULL, &no_port, NULL, T0, NULL),
+            MP_ECONFIG);
+  mp_store_close(store);
+}
+
+static void a_missing_id_is_not_found(void) {
+  struct mp_store *store = memory_store();
+  uint8_t id[MP_UUID_SIZE] = {9};
+  struct mp_peer_change change = {0};
+  CHECK(mp_store_read(store, id) == NULL);
+  CHECK_INT(mp_store_update(store, id, &change, T0, NULL), MP_ENOT_FOUND);
+  CHECK_INT(mp_store_delete(store, id, NULL), MP_ENOT_FOUND);
+  mp_store_close(store);
+}
+
+static void a_deleted_peer_is_gone_everywhere(void) {
+  struct mp_store *store = memory_store();
+  uint8_t id[MP_UUID_SIZE];
+  memcpy(id, mp_peer_id(add(store, "1.2.3.4:8333", T0)), sizeof id);
+  add(store, "1.2.3.5:8333", T0);
+  CHECK_INT(mp_store_delete(store, id, NULL), 0);
+  CHECK_INT(mp_store_delete(store, id, NULL), MP_ENOT_FOUND);
+  CHECK(get(store, "1.2.3.4:8333") == NULL);
+  CHECK_INT(mp_store_count(store), 1);
+  CHECK_INT(mp_store_count_by_status(store, MP_STATUS_UNKNOWN), 1);
+  add(store, "1.2.3.4:8333", T0); /* and may come again */
+  mp_store_close(store);
+}
+
+static void counts_follow_every_change(void) {
+  struct mp_store *store = memory_store();
+  for (uint32_t i = 0; i < 1000; i++) {
+    struct mp_address address = nth(i);
+    const struct mp_peer *peer;
+    struct mp_peer_change change = {.fields = MP_PEER_STATUS,
+                                    .status = (enum mp_status)(i % 4)};
+    CHECK_INT(mp_store_create(store, &peer, NULL, &address, &change, T0, NULL),
+              0);
+    change.status = (enum mp_status)(i / 4 % 4);
+    CHECK_INT(mp_store_update(store, mp_peer_id(peer), &change, T0, NULL), 0);
+    if (i % 5 == 0)
+      CHECK_INT(mp_store_delete(store, mp_peer_id(peer), NULL), 0);
+  }
+  uint32_t wanted[4] = {0}, sum = 0;
+  for (uint32_t i = 0; i < 1000; i++)
+    wanted[i / 4 % 4] += i % 5 != 0;
+  for (int i = 0; i < 4; i++) {
+    CHECK_INT(mp_store_count_by_status(store, (enum mp_status)i), wanted[i]);
+    sum += wanted[i];
+  }
+  CHECK_INT(mp_store_count(store), sum);
+  CHECK_INT(mp_store_count_by_status(store, (enum mp_status)7), 0);
+  mp_store_close(store);
+}
+
+/* Against a plain array, so that growing tables lose nothing. */
+static void many_peers_of_both_families_are_found(void) {
+  enum { N = 20000 };
+  struct mp_store *store = memory_store();
+  static bool is_there[N];
+  uint32_t seed = 1;
+  for (int round = 0; round < 3 * N; round++) {
+    seed = seed * 1664525 + 1013904223;
+    uint32_t i = (seed >> 8) % N;
+    struct mp_address address = nth(i / 2);
+    if (i % 2)
+      memcpy(address.ip, "\x24\x01\0\0\0\0\0\0\0\0\0\0", 12);
+    const struct mp_peer *peer = mp_store_find(store, &address);
+    CHECK((peer != NULL) == is_there[i]);
+    if (peer)
+      CHECK_INT(mp_store_delete(store, mp_peer_id(peer), NULL), 0);
+    else
+      CHECK_INT(mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL),
+                0);
+    is_there[i] = !is_there[i];
+  }
+  mp_store_close(store);
+}
+
+static unsigned count(struct mp_store *store, const struct mp_filter *filter) {
+  struct mp_iterator iterator;
+  unsigned n = 0;
+  mp_iterator_begin(&iterator, store, filter);
+  while (mp_iterator_next(&iterator))
+    n++;
+  mp_iterator_end(&iterator);
+  mp_iterator_end(&iterator);
+  return n;
+}
+
+static bool has_odd_port(void *data, const struct mp_peer *peer) {
+  struct mp_address address;
+  (void)data;
+  mp_peer_address(peer, &address);
+  return address.port % 2;
+}
+
+static void filters_let_through_what_matches(void) {
+  struct mp_store *store = memory_store();
+  struct mp_group group;
+  struct mp_address address = at("1.2.9.9");
+  struct mp_source source = {MP_SOURCE_DNS, {{0}, 0}};
+  struct mp_peer_change change = {.fields = MP_PEER_SOURCE | MP_PEER_STATUS,
+                                  .status = MP_STATUS_VALID,
+                                  .source = source};
+  add(store, "1.2.3.4:1", T0);
+  add(store, "1.2.3.4:2", T0 + HOUR);
+  add(store, "1.3.3.4:3", T0 + 2 * HOUR);
+  CHECK_INT(mp_store_create(store, NULL, NULL, &address, &change, T0, NULL), 0);
+  mp_group_of(&address, &group);
+  CHECK_INT(count(store, NULL), 4);
+  CHECK_INT(count(store, &(struct mp_filter){.group = &group}), 3);
+  CHECK_INT(count(store, &(struct mp_filter){.source = &source}), 1);
+  CHECK_INT(count(store, &(struct mp_filter){.statuses = 1 << MP_STATUS_VALID}),
+            1);
+  CHECK_INT(count(store, &(struct mp_filter){.statuses = 1}), 3);
+  CHECK_INT(count(store, &(struct mp_filter){.statuses = 3}), 4);
+  CHECK_INT(count(store, &(struct mp_filter){.older_than = HOUR,
+                                             .now = T0 + 2 * HOUR}),
+            3);
+  CHECK_INT(count(store, &(struct mp_filter){.newer_than = HOUR,
+                                             .now = T0 + 2 * HOUR}),
+            1);
+  CHECK_INT(count(store, &(struct mp_filter){.accept = has_odd_port}), 3);
+  mp_store_close(store);
+}
+
+/* Deletes what it sees and what it will see, moves others, makes new ones. */
+static void iteration_survives_what_its_body_does(void) {
+  for (unsigned statuses = 0; statuses < 2; statuses++) {
+    struct mp_store *store = memory_store();
+    struct mp_filter filter = {.statuses = statuses};
+    struct mp_iterator iterator;
+    const struct mp_peer *peer;
+    bool seen[1000] = {false}, is_deleted[1000] = {false};
+    for (uint32_t i = 0; i < 1000; i++) {
+      struct mp_address address = nth(i);
+      address.port = (uint16_t)(i + 1);
+      mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+    }
+    mp_iterator_begin(&iterator, store, &filter);
+    while ((peer = mp_iterator_next(&iterator))) {
+      struct mp_address address;
+      mp_peer_address(peer, &address);
+      unsigned i = address.port - 1u;
+      CHECK(i < 1000 && !seen[i] && !is_deleted[i]);
+      seen[i] = true;
+      if (i % 3 == 0) { /* itself and its neighbour */
+        struct mp_address next = nth(i + 1);
+        next.port = (uint16_t)(i + 2);
+        CHECK_INT(mp_store_delete(store, mp_peer_id(peer), NULL), 0);
+        const struct mp_peer *other = mp_store_find(store, &next);
+        if (other) {
+          is_deleted[i + 1] = true;
+          CHECK_INT(mp_store_delete(store, mp_peer_id(other), NULL), 0);
+        }
+      } else { /* away and back: not seen twice */
+        struct mp_peer_change change = {.fields = MP_PEER_STATUS,
+                                        .status = MP_STATUS_VALID};
+        mp_store_update(store, mp_peer_id(peer), &change, T0, NULL);
+        change.status = MP_STATUS_UNKNOWN;
+        mp_store_update(store, mp_peer_id(peer), &change, T0, NULL);
+      }
+    }
+    mp_iterator_end(&iterator);
+    for (unsigned i = 0; i < 1000; i++)
+      CHECK(seen[i] != is_deleted[i]);
+    mp_store_close(store);
+  }
+}
+
+static void an_iterator_outlives_its_store(void) {
+  struct mp_store *store = memory_store();
+  struct mp_iterator iterator;
+  add(store, "1.2.3.4:1", T0);
+  mp_iterator_begin(&iterator, store, NULL);
+  mp_store_close(store);
+  CHECK(mp_iterator_next(&iterator) == NULL);
+  mp_iterator_end(&iterator);
+}
+
+static struct mp_store *small_store(uint32_t capacity) {
+  return store_at("memory:", (struct mp_store_options){.capacity = capacity});
+}
+
+static void worked(struct mp_store *store, const char *text, int64_t now) {
+  struct mp_peer_change change = {.fields = MP_PEER_LAST_SEEN | MP_PEER_STATUS,
+                                  .last_seen = now,
+                                  .status = MP_STATUS_VALID};
+  CHECK_INT(
+      mp_store_update(store, mp_peer_id(get(store, text)), &change, now, NULL),
+      0);
+}
+
+static void a_full_store_lets_the_worst_go_first(void) {
+  struct mp_store *store = small_store(5);
+  add(store, "1.0.0.1", T0);
+  add(store, "1.0.0.2", T0);
+  add(store, "1.0.0.3", T0);
+  add(store, "1.0.0.4", T0);
+  add(store, "1.0.0.5", T0);
+  worked(store, "1.0.0.1", T0);
+  CHECK_INT(set_status(store, "1.0.0.2", MP_STATUS_BANNED, T0), 0);
+  CHECK_INT(set_status(store, "1.0.0.5", MP_STATUS_INACCESSIBLE, T0), 0);
+  add(store, "2.0.0.1", T0 + HOUR);
+  CHECK(!get(store, "1.0.0.5")); /* inaccessible, never worked */
+  add(store, "2.0.0.2", T0 + HOUR);
+  CHECK(!get(store, "1.0.0.3")); /* never worked, the oldest */
+  worked(store, "1.0.0.4", T0 + HOUR);
+  worked(store, "2.0.0.1", T0 + HOUR);
+  worked(store, "2.0.0.2", T0 + HOUR);
+  add(store, "2.0.0.3", T0 + 2 * HOUR);
+  CHECK(!get(store, "1.0.0.1")); /* worked, the longest ago */
+  CHECK(get(store, "1.0.0.2"));  /* banned */
+  CHECK_INT(mp_store_count(store), 5);
+  mp_store_close(store);
+}
+
+static void the_newcomer_is_not_the_one_to_go(void) {
+  struct mp_store *store = small_store(2);
+  add(store, "1.0.0.1", T0);
+  add(store, "1.0.0.2", T0);
+  worked(store, "1.0.0.1", T0);
+  worked(store, "1.0.0.2", T0);
+  add(store, "1.0.0.3", T0);
+  CHECK(get(store, "1.0.0.3") && !get(store, "1.0.0.1"));
+  mp_store_close(store);
+}
+
+static void a_smaller_capacity_evicts_with_time(void) {
+  struct mp_store *store = small_store(100);
+  struct mp_fault fault;
+  for (uint32_t i = 0; i < 100; i++) {
+    struct mp_address address = nth(i);
+    mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+  }
+  struct mp_store_options options = {.capacity = 10};
+  CHECK_INT(mp_store_configure(store, &options, &fault), 0);
+  CHECK(mp_store_expire(store, T0, 50));
+  while (mp_store_expire(store, T0, 50))
+    continue;
+  CHECK_INT(mp_store_count(store), 10);
+  options.capacity = UINT32_MAX;
+  CHECK_INT(mp_store_configure(store, &options, &fault), MP_ECONFIG);
+  mp_store_close(store);
+}
+
+static void expire_all(struct mp_store *store, int64_t now) {
+  while (mp_store_expire(store, now, 7))
+    continue;
+}
+
+static void inaccessible_peers_become_unknown_again(void) {
+  struct mp_store *store = memory_store();
+  const struct mp_peer *peer = add(store, "1.0.0.1", T0);
+  set_status(store, "1.0.0.1", MP_STATUS_INACCESSIBLE, T0);
+  expire_all(store, T0 + DAY - MP_SECOND);
+  CHECK(mp_peer_is_inaccessible(peer));
+  expire_all(store, T0 + DAY);
+  CHECK_INT(mp_peer_status(peer), MP_STATUS_UNKNOWN);
+  CHECK_INT(mp_peer_status_time(peer), T0 + DAY);
+  mp_store_close(store);
+}
+
+static void a_peers_own_ban_ends_and_clears_its_reason(void) {
+  struct mp_store *store = memory_store();
+  const struct mp_peer *peer = add(store, "1.0.0.1", T0);
+  set_status(store, "1.0.0.1", MP_STATUS_BANNED, T0);
+  expire_all(store, T0 + DAY - MP_SECOND);
+  CHECK(mp_peer_is_banned(peer));
+  expire_all(store, T0 + DAY);
+  CHECK_INT(mp_peer_status(peer), MP_STATUS_UNKNOWN);
+  CHECK_INT(mp_peer_ban_reason(peer), MP_REASON_NONE);
+  mp_store_close(store);
+}
+
+static void stale_peers_are_deleted_by_status(void) {
+  struct mp_store *store = memory_store();
+  add(store, "1.0.0.1", T0);
+  add(store, "1.0.0.2", T0);
+  add(store, "1.0.0.3", T0);
+  worked(store, "1.0.0.2", T0);
+  set_status(store, "1.0.0.3", MP_STATUS_BANNED, T0 + 29 * DAY);
+  expire_all(store, T0 + 7 * DAY - MP_SECOND);
+  CHECK_INT(mp_store_count(store), 3);
+  expire_all(store, T0 + 8 * DAY);
+  CHECK(!get(store, "1.0.0.1"));
+  expire_all(store, T0 + 29 * DAY);
+  CHECK(get(store, "1.0.0.2"));
+  expire_all(store, T0 + 30 * DAY);
+  CHECK(!get(store, "1.0.0.2"));
+  CHECK(!get(store, "1.0.0.3")); /* unknown again, and never worked */
+  mp_store_close(store);
+}
+
+struct told {
+  unsigned created, updated, deleted, banned, unbanned;
+  enum mp_status before, after;
+  enum mp_store_cause cause;
+};
+
+static void hear_of(void *data, const struct mp_store_event *event) {
+  struct told *told = data;
+  told->created += event->kind == MP_STORE_PEER_CREATED;
+  told->updated += event->kind == MP_STORE_PEER_UPDATED;
+  told->deleted += event->kind == MP_STORE_PEER_DELETED;
+  told->banned += event->kind == MP_STORE_BAN_ADDED;
+  told->unbanned += event->kind == MP_STORE_BAN_REMOVED;
+  told->before = event->before;
+  if (event->kind == MP_STORE_PEER_DELETED)
+    told->cause = event->cause;
+  if (event->peer)
+    told->after = mp_peer_status(event->peer);
+}
+
+static void listeners_are_told_of_every_change(void) {
+  struct mp_store *store = small_store(2);
+  struct told told = {0}, other = {0};
+  struct mp_store_listener one = {.fn = hear_of, .data = &told};
+  struct mp_store_listener two = {.fn = hear_of, .data = &other};
+  mp_store_listen(store, &one);
+  mp_store_listen(store, &two);
+  add(store, "1.0.0.1", T0);
+  set_status(store, "1.0.0.1", MP_STATUS_VALID, T0);
+  CHECK_INT(told.before, MP_STATUS_UNKNOWN);
+  CHECK_INT(told.after, MP_STATUS_VALID);
+  add(store, "1.0.0.2", T0);
+  mp_store_unlisten(&two);
+  mp_store_unlisten(&two);
+  add(store, "1.0.0.3", T0);
+  CHECK_INT(told.cause, MP_STORE_EVICTED);
+  CHECK_INT(told.created, 3);
+  CHECK_INT(told.updated, 1);
+  CHECK_INT(told.deleted, 1);
+  CHECK_INT(other.created, 2);
+  mp_store_close(store);
+  mp_store_unlisten(&one);
+}
+
+static void values_are_kept_by_name(void) {
+  struct mp_store *store = memory_store();
+  size_t size;
+  CHECK_INT(mp_store_set_value(store, "b", "12\0", 3, NULL), 0);
+  CHECK_INT(mp_store_set_value(store, "a", "", 0, NULL), 0);
+  CHECK(memcmp(mp_store_value(store, "b", &size), "12\0", 3) == 0);
+  CHECK_INT(size, 3);
+  CHECK(mp_store_value(store, "a", &size) != NULL && size == 0);
+  CHECK(mp_store_value(store, "c", &size) == NULL);
+  CHECK_TEXT(mp_store_next_value(store, NULL), "a");
+  CHECK_TEXT(mp_store_next_value(store, "a"), "b");
+  CHECK(mp_store_next_value(store, "b") == NULL);
+  CHECK_INT(mp_store_set_value(store, "a", NULL, 0, NULL), 0);
+  CHECK_TEXT(mp_store_next_value(store, NULL), "b");
+  CHECK_INT(mp_store_set_value(store, "", "x", 1, NULL), MP_ECONFIG);
+  CHECK_INT(mp_store_set_value(store, "\n", "x", 1, NULL), MP_ECONFIG);
+  static char big[MP_STORE_VALUE_SIZE + 1];
+  CHECK_INT(mp_store_set_value(store, "c", big, sizeof big, NULL), MP_ELIMIT);
+  mp_store_close(store);
+}
+
+static void urls_that_nobody_knows_are_refused(void) {
+  const char *const urls[] = {"",        "memory", "memory:x",
+                              "mongo:x", "json:",  "sqlite:"};
+  for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+    struct mp_store *store;
+    struct mp_fault fault = {0};
+    CHECK_INT(mp_store_open(&store, urls[i], NULL, &fault), MP_ECONFIG);
+    CHECK(store == NULL && fault.text[0]);
+  }
+}
+
+TEST_MAIN(TEST(a_new_peer_is_unknown_and_has_an_id), TEST(a_given_id_is_kept),
+          TEST(duplicates_by_id_and_by_address_are_refused),
+          TEST(every_field_can_be_set_and_read),
+          TEST(status_time_is_set_when_the_status_changes_and_only_then),
+          TEST(a_peer_is_banned_for_each_reason_and_cleared),
+          TEST(names_lead_there_and_back),
+          TEST(what_is_out_of_range_is_refused_and_changes_nothing),
+          TEST(a_missing_id_is_not_found),
+          TEST(a_deleted_peer_is_gone_everywhere),
+          TEST(counts_follow_every_change),
+          TEST(many_peers_of_both_families_are_found),
+          TEST(filters_let_through_what_matches),
+          TEST(iteration_survives_what_its_body_does),
+          TEST(an_iterator_outlives_its_store),
+          TEST(a_full_store_lets_the_worst_go_first),
+          TEST(the_newcomer_is_not_the_one_to_go),
+          TEST(a_smaller_capacity_evicts_with_time),
+          TEST(inaccessible_peers_become_unknown_again),
+          TEST(a_peers_own_ban_ends_and_clears_its_reason),
+          TEST(stale_peers_are_deleted_by_status),
+          TEST(listeners_are_told_of_every_change),
+          TEST(values_are_kept_by_name),
+          TEST(urls_that_nobody_knows_are_refused))
