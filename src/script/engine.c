@@ -133,10 +133,9 @@ int engine_lua_new(lua_State *L) {
   lua_settop(L, 2);
   take_config(L, &config);
   struct engine_box *box = lua_newuserdatauv(L, sizeof *box, 2);
-  *box = (struct engine_box){.closable = {.close = close_box,
-                                          .loop = task_loop(L),
-                                          .kind = "engine"},
-                             .script = script_of(L)};
+  *box = (struct engine_box){
+      .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
+      .script = script_of(L)};
   luaL_setmetatable(L, type_name);
   hooks_init(box);
   const struct mp_engine_setup setup = {.loop = box->closable.loop,

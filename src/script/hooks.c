@@ -72,8 +72,8 @@ static int validate(lua_State *L) {
 static int on_validate(void *data, struct mp_connection *connection,
                        struct mp_fault *fault) {
   struct call call = {.box = data, .connection = connection, .fault = fault};
-  int rc = script_enter(call.box->script, call.box->closable.loop, validate,
-                        &call);
+  int rc =
+      script_enter(call.box->script, call.box->closable.loop, validate, &call);
   return rc == LUA_OK ? call.code : 0;
 }
 

@@ -47,7 +47,7 @@ static int run_task(lua_State *L, struct task *task) {
 int run_lua_run(lua_State *L) {
   struct script *script = script_of(L);
   struct mp_loop *loop = script_loop(L);
-  if (script->depth > 0 || mp_loop_is_running(loop))
+  if (script->depth > 0 || script->in_world || mp_loop_is_running(loop))
     return luaL_error(L, "run is under way; it cannot be called inside a "
                          "task, a policy or a listener");
   if (!lua_isnoneornil(L, 1))

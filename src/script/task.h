@@ -9,6 +9,24 @@ struct waiters {
   struct task *first;
 };
 
+extern const char task_type[];
+
+/* A userdata; its second user value is what came of it. */
+struct task {
+  struct task *next, *previous; /* all that live */
+  struct script *script;
+  struct mp_loop *loop;
+  lua_State *thread;
+  int arguments;         /* on the thread's stack, until it has started */
+  struct mp_later wake;  /* posted: it will be resumed */
+  struct mp_timer timer; /* for its deadline */
+  int64_t deadline;
+  struct waiters joiners, *waiters; /* who waits for it; for what it waits */
+  struct task *next_waiter, *previous_waiter;
+  bool is_started, is_waiting, is_late, is_cancelled, is_done, has_failed;
+  bool is_joined; /* somebody takes its results, so its error is theirs */
+};
+
 /* Wakes all of them at the end of this turn: each looks again at what it
  * waits for. */
 void waiters_wake(struct waiters *waiters);
@@ -54,6 +72,9 @@ int task_push_outcome(lua_State *L, struct task *task);
 int task_lua_spawn(lua_State *L);
 int task_lua_sleep(lua_State *L);
 void task_open(lua_State *L);
+
+/* Where it waits, an error is raised. */
+void task_cancel(struct task *task);
 
 /* Cancels all of a loop that wait: where they do, an error is raised. */
 void tasks_cancel(struct script *script, struct mp_loop *loop);
