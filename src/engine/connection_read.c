@@ -170,6 +170,14 @@ static bool fits(struct mp_connection *c, const struct frame *frame) {
   return false;
 }
 
+static void tell_frame(struct mp_connection *c, const struct frame *frame) {
+  const struct mp_frame told = {.bytes = buf_head(&c->in),
+                                .n = frame->header_size +
+                                     (size_t)frame->payload_size};
+  if (c->hooks->frame)
+    c->hooks->frame(c->data, c, &told);
+}
+
 /* One frame; false when there is none to take, or the stream makes no sense
  * any more. */
 static bool take_frame(struct mp_connection *c) {
@@ -184,6 +192,7 @@ static bool take_frame(struct mp_connection *c) {
   }
   if (!fits(c, &frame) || rc == 0)
     return false;
+  tell_frame(c, &frame);
   if (rc == 1)
     rc = frame_check(loop_hasher(c->loop), &frame, &fault);
   if (rc == 0)

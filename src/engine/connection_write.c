@@ -28,9 +28,15 @@ static int refuse(struct mp_connection *c, size_t n, struct mp_fault *fault) {
   return 0;
 }
 
-static int queued(struct mp_connection *c, int rc, struct mp_fault *fault) {
+static int queued(struct mp_connection *c, int rc, size_t before,
+                  struct mp_fault *fault) {
   if (rc != 0)
     return fault_set(fault, rc, "out of memory");
+  const struct mp_frame frame = {.is_ours = true,
+                                 .bytes = buf_head(&c->out) + before,
+                                 .n = buf_length(&c->out) - before};
+  if (c->hooks->frame)
+    c->hooks->frame(c->data, c, &frame);
   mp_later_post(c->loop, &c->turn);
   return 0;
 }
@@ -46,16 +52,18 @@ int mp_connection_send(struct mp_connection *c, const char *command,
     return fault_set(fault, MP_EOVERSIZE,
                      "%s: expected at most %llu bytes of payload, got %zu",
                      command, (unsigned long long)most, n);
+  size_t before = buf_length(&c->out);
   rc = frame_put(&c->out, network, command, payload, n, loop_hasher(c->loop));
   if (rc == 0)
     c->counts.messages_out++;
-  return queued(c, rc, fault);
+  return queued(c, rc, before, fault);
 }
 
 int mp_connection_send_raw(struct mp_connection *c, const void *bytes, size_t n,
                            struct mp_fault *fault) {
   int rc = refuse(c, n, fault);
-  return rc ? rc : queued(c, buf_put(&c->out, bytes, n), fault);
+  size_t before = buf_length(&c->out);
+  return rc ? rc : queued(c, buf_put(&c->out, bytes, n), before, fault);
 }
 
 void connection_say(struct mp_connection *c, const char *command,

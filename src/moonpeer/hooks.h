@@ -121,6 +121,13 @@ struct mp_event {
   const struct mp_verdict *verdict; /* of MP_PEER_MISBEHAVED, MP_PEER_BANNED */
 };
 
+/* Bytes on the wire: a whole message with its header, or what was sent raw. */
+struct mp_frame {
+  bool is_ours;      /* we said it */
+  const void *bytes; /* borrowed */
+  size_t n;
+};
+
 /* Functions may be NULL: then nobody is told, and the safe answer holds. No
  * hook is ever called from within a function that its implementation called:
  * what it asks for takes effect after it has returned. */
@@ -166,6 +173,11 @@ struct mp_hooks {
    * false. */
   bool (*keep)(void *data, const struct mp_address *address,
                const struct mp_address *source);
+
+  /* For who writes conversations down: every frame that came, checksum good
+   * or not, and all that is queued to go. May be set at any time. */
+  void (*frame)(void *data, struct mp_connection *connection,
+                const struct mp_frame *frame);
 
   /* The connection is gone when this returns. Always called, last. */
   void (*closed)(void *data, struct mp_connection *connection);

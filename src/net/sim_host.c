@@ -17,6 +17,16 @@ enum {
   BUFFER_MAX = 64 << 20,
 };
 
+struct mp_world *mp_world_of(const struct mp_loop *loop) {
+  return loop && loop->io == &sim_io ? sim_host_of(loop)->world : NULL;
+}
+
+uint64_t mp_world_random_u64(struct mp_world *world) {
+  uint64_t value;
+  rand_bytes(&world->rand, &value, sizeof value);
+  return value;
+}
+
 /* --- limits ----------------------------------------------------------------
  */
 void mp_host_limits_init(struct mp_host_limits *limits) {

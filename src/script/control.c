@@ -232,7 +232,8 @@ static int do_pick(lua_State *L) {
   if (n < 0 || n > MOST)
     return luaL_argerror(L, 2, "expected 0 to 256");
   const struct mp_filter filter = {
-      .statuses = 1u << status, .now = mp_loop_time(engine_check(L, 1)->loop)};
+      .statuses = 1u << status,
+      .now = mp_loop_time(engine_check(L, 1)->closable.loop)};
   size_t found =
       mp_store_pick(mp_engine_store(engine), &filter, peers, (size_t)n);
   lua_createtable(L, (int)found, 0);

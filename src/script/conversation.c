@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "script/connection.h"
 
@@ -14,11 +15,13 @@ static void finish(struct conversation *talk) {
     return;
   while ((letter = conversation_next(talk)))
     free(letter);
+  record_close(talk->record);
   free(talk);
 }
 
 void conversation_let_go(struct conversation *talk) {
   talk->has_object = false;
+  talk->is_left = true;
   if (talk->connection)
     mp_connection_close(talk->connection, MP_ECLOSED, "nobody uses it");
   finish(talk);
@@ -83,6 +86,8 @@ static void on_event(void *data, const struct mp_event *event) {
     talk->is_over = true;
     talk->code = event->code;
     snprintf(talk->text, sizeof talk->text, "%s", event->text);
+    record_end(talk->record, event->code == MP_ERESET ? "reset" : "closed",
+               talk->is_left, mp_loop_now(talk->loop));
     break;
   default: return;
   }
@@ -91,12 +96,32 @@ static void on_event(void *data, const struct mp_event *event) {
 
 static void on_closed(void *data, struct mp_connection *connection) {
   struct conversation *talk = data;
-  connection_gone(talk->script, connection);
+  connection_gone(talk->script, talk->loop, connection);
   talk->connection = NULL;
   talk->is_over = true;
   script_closed(talk->script, &talk->closable);
   mp_loop_release(talk->loop);
   finish(talk);
+}
+
+/* What goes and comes, when it is written down. */
+static void on_frame(void *data, struct mp_connection *connection,
+                     const struct mp_frame *frame) {
+  struct conversation *talk = data;
+  (void)connection;
+  record_frame(talk->record, frame, mp_loop_now(talk->loop));
+}
+
+int conversation_record(struct conversation *talk,
+                        const struct record_setup *setup,
+                        struct mp_fault *fault) {
+  int rc =
+      talk->record
+          ? fault_set(fault, MP_EDUPLICATE, "it is recorded already")
+          : record_open(&talk->record, setup, mp_loop_now(talk->loop), fault);
+  if (rc == 0)
+    talk->hooks.frame = on_frame;
+  return rc;
 }
 
 static const struct mp_hooks hooks = {
@@ -114,14 +139,18 @@ static const struct mp_hooks hooks = {
 
 static void close_talk(struct closable *closable) {
   struct conversation *talk = (struct conversation *)closable;
+  talk->is_left = true;
   mp_connection_close(talk->connection, MP_ECLOSED, "the script ends");
 }
 
 static struct conversation *talk_new(const struct conversation_setup *setup) {
   struct conversation *talk = mem_new(sizeof *talk);
   talk->closable.close = close_talk;
+  talk->closable.loop = setup->loop;
+  talk->closable.kind = "connection";
   talk->script = setup->script;
   talk->loop = setup->loop;
+  talk->hooks = hooks;
   talk->network = *setup->network;
   talk->options = *setup->options;
   talk->options.network = &talk->network;
@@ -134,7 +163,7 @@ static struct mp_connection_setup connection_setup(struct conversation *talk) {
   return (struct mp_connection_setup){
       .loop = talk->loop,
       .options = &talk->options,
-      .hooks = &hooks,
+      .hooks = &talk->hooks,
       .data = talk,
       .is_manual = true,
   };

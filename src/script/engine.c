@@ -52,7 +52,7 @@ static void on_gone(void *data) {
   box->engine = NULL;
   script_closed(box->script, &box->closable);
   if (box->is_started) /* else this is within a call from Lua */
-    script_enter(box->script, forget, box);
+    script_enter(box->script, box->closable.loop, forget, box);
 }
 
 static void close_box(struct closable *closable) {
@@ -75,12 +75,12 @@ int engine_lua_new(lua_State *L) {
   mp_config_init(&config, &network);
   engine_take_config(L, 1, &config);
   struct engine_box *box = lua_newuserdatauv(L, sizeof *box, 2);
-  *box = (struct engine_box){.closable.close = close_box,
-                             .script = script_of(L),
-                             .loop = task_loop(L)};
+  *box = (struct engine_box){
+      .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
+      .script = script_of(L)};
   luaL_setmetatable(L, type_name);
   hooks_init(box);
-  const struct mp_engine_setup setup = {.loop = box->loop,
+  const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .hooks = &box->hooks,
                                         .data = box,

@@ -13,7 +13,6 @@
 struct engine_box {
   struct closable closable;
   struct script *script;
-  struct mp_loop *loop;
   struct mp_engine *engine; /* NULL when it is gone */
   struct mp_hooks hooks;
   bool is_started;

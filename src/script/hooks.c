@@ -54,7 +54,7 @@ static int dispatch(lua_State *L) {
 
 static void on_event(void *data, const struct mp_event *event) {
   struct call call = {.box = data, .event = event};
-  script_enter(call.box->script, dispatch, &call);
+  script_enter(call.box->script, call.box->closable.loop, dispatch, &call);
 }
 
 /* --- validate --------------------------------------------------------------
@@ -80,8 +80,9 @@ static int validate(lua_State *L) {
 static int on_validate(void *data, struct mp_connection *connection,
                        struct mp_fault *fault) {
   struct call call = {.box = data, .connection = connection, .fault = fault};
-  return script_enter(call.box->script, validate, &call) == LUA_OK ? call.code
-                                                                   : 0;
+  int rc =
+      script_enter(call.box->script, call.box->closable.loop, validate, &call);
+  return rc == LUA_OK ? call.code : 0;
 }
 
 /* --- judge -----------------------------------------------------------------
@@ -140,7 +141,7 @@ static void on_judge(void *data, struct mp_connection *connection,
                       .connection = connection,
                       .offence = offence,
                       .verdict = verdict};
-  script_enter(call.box->script, judge, &call);
+  script_enter(call.box->script, call.box->closable.loop, judge, &call);
 }
 
 /* --- accept and keep -------------------------------------------------------
@@ -299,7 +300,7 @@ static ptrdiff_t on_evict(void *data, const struct mp_candidate *list, size_t n,
 
 static void on_closed(void *data, struct mp_connection *connection) {
   struct engine_box *box = data;
-  connection_gone(box->script, connection);
+  connection_gone(box->script, box->closable.loop, connection);
 }
 
 void hooks_init(struct engine_box *box) {

@@ -11,6 +11,7 @@
 #include "script/message.h"
 #include "script/resolve.h"
 #include "script/run.h"
+#include "script/sim.h"
 #include "script/task.h"
 
 /* --- small functions -------------------------------------------------------
@@ -127,6 +128,7 @@ static const luaL_Reg functions[] = {
     {"sleep", task_lua_sleep},
     {"spawn", task_lua_spawn},
     {"time", do_time},
+    {"world", sim_lua_new},
     {NULL, NULL},
 };
 
@@ -138,6 +140,7 @@ int luaopen_moonpeer_core(lua_State *L) {
   engine_open_type(L);
   event_open_type(L);
   resolve_open_type(L);
+  sim_open_type(L);
   luaL_newlib(L, functions);
   lua_pushstring(L, mp_version_text());
   lua_setfield(L, -2, "version");
