@@ -24,16 +24,17 @@ struct mp_loop *task_loop(lua_State *L);
  * never. */
 void task_deadline(struct task *task, int64_t delay);
 
-/* Whether the deadline has passed, or the task is to end. A function that
+/* Whether the deadline has passed. A function that
  * waits looks, in this order: is it there? did it fail? task_is_late? Then it
  * waits on. */
 bool task_is_late(const struct task *task);
 
-/* nil, "expected ... within ...", "timeout"; or "cancelled". */
+/* nil, "expected ... within ...", "timeout". */
 int task_push_late(lua_State *L, struct task *task, const char *what);
 
 /* Waits: `return task_wait(L, task, &waiters, again)`. again(L, LUA_YIELD, 0)
- * runs with the same stack when the task was woken. waiters may be NULL. */
+ * runs with the same stack when the task was woken. waiters may be NULL. Raises
+ * once when the task was cancelled, and where nothing can wait. */
 int task_wait(lua_State *L, struct task *task, struct waiters *waiters,
               lua_KFunction again);
 
@@ -55,7 +56,7 @@ int task_lua_spawn(lua_State *L);
 int task_lua_sleep(lua_State *L);
 void task_open(lua_State *L);
 
-/* Cancels all that wait: they get nil, message, "cancelled". */
+/* Cancels all: what they wait for, or would wait for next, raises. */
 void tasks_cancel(struct script *script);
 
 /* The state is being closed: stops their timers, without Lua. */
