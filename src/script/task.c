@@ -232,6 +232,10 @@ struct task *task_check(lua_State *L, const char *what) {
   return task;
 }
 
+bool task_is_here(lua_State *L) {
+  return find(L) != NULL;
+}
+
 struct mp_loop *task_loop(lua_State *L) {
   struct task *task = find(L);
   return task ? task->loop : script_loop(L);

@@ -16,6 +16,7 @@ void waiters_wake(struct waiters *waiters);
 /* Raises unless L is the coroutine of a task; what is the word in the message:
  * "connect waits; call it inside ...". */
 struct task *task_check(lua_State *L, const char *what);
+bool task_is_here(lua_State *L);
 
 /* The loop the running task belongs to, or outside of one the real loop. */
 struct mp_loop *task_loop(lua_State *L);
