@@ -125,7 +125,7 @@ static void idle_cb(uv_idle_t *idle) {
 
 static void prepare_cb(uv_prepare_t *prepare) {
   struct uv_box *box = prepare->data;
-  if (laters_run(&box->laters))
+  if (laters_run(&box->laters) || box->loop.holds == 0) /* do not wait */
     uv_idle_start(&box->idle, idle_cb);
   else
     uv_idle_stop(&box->idle);

@@ -26,6 +26,10 @@ struct call {
   bool yes;
 };
 
+static int enter(lua_CFunction body, struct call *call) {
+  return script_enter(call->box->script, call->box->closable.loop, body, call);
+}
+
 /* Pushes the handler of a name and the engine. */
 static void push_handler(lua_State *L, const struct call *call,
                          const char *name) {
@@ -54,7 +58,7 @@ static int dispatch(lua_State *L) {
 
 static void on_event(void *data, const struct mp_event *event) {
   struct call call = {.box = data, .event = event};
-  script_enter(call.box->script, call.box->closable.loop, dispatch, &call);
+  enter(dispatch, &call);
 }
 
 /* --- validate --------------------------------------------------------------
@@ -80,8 +84,7 @@ static int validate(lua_State *L) {
 static int on_validate(void *data, struct mp_connection *connection,
                        struct mp_fault *fault) {
   struct call call = {.box = data, .connection = connection, .fault = fault};
-  int rc =
-      script_enter(call.box->script, call.box->closable.loop, validate, &call);
+  int rc = enter(validate, &call);
   return rc == LUA_OK ? call.code : 0;
 }
 
@@ -141,7 +144,7 @@ static void on_judge(void *data, struct mp_connection *connection,
                       .connection = connection,
                       .offence = offence,
                       .verdict = verdict};
-  script_enter(call.box->script, call.box->closable.loop, judge, &call);
+  enter(judge, &call);
 }
 
 /* --- accept and keep -------------------------------------------------------
@@ -158,7 +161,7 @@ static int accept(lua_State *L) {
 
 static bool on_accept(void *data, const struct mp_address *address) {
   struct call call = {.box = data, .address = address};
-  return script_enter(call.box->script, accept, &call) == LUA_OK && call.yes;
+  return enter(accept, &call) == LUA_OK && call.yes;
 }
 
 static int keep(lua_State *L) {
@@ -174,7 +177,7 @@ static int keep(lua_State *L) {
 static bool on_keep(void *data, const struct mp_address *address,
                     const struct mp_address *source) {
   struct call call = {.box = data, .address = address, .source = source};
-  return script_enter(call.box->script, keep, &call) == LUA_OK && call.yes;
+  return enter(keep, &call) == LUA_OK && call.yes;
 }
 
 /* --- select ----------------------------------------------------------------
@@ -217,7 +220,7 @@ static int select(lua_State *L) {
 
 static size_t on_select(void *data, struct mp_address *list, size_t n) {
   struct call call = {.box = data, .list = list, .n = n};
-  return script_enter(call.box->script, select, &call) == LUA_OK ? call.n : 0;
+  return enter(select, &call) == LUA_OK ? call.n : 0;
 }
 
 /* --- retry -----------------------------------------------------------------
@@ -246,7 +249,7 @@ static int64_t on_retry(void *data, const struct mp_address *address,
   int64_t safe = mp_engine_config(box->engine)->max_backoff;
   struct call call = {
       .box = box, .address = address, .failure = failure, .wait = safe};
-  return script_enter(box->script, retry, &call) == LUA_OK ? call.wait : safe;
+  return enter(retry, &call) == LUA_OK ? call.wait : safe;
 }
 
 /* --- evict -----------------------------------------------------------------
@@ -294,8 +297,7 @@ static ptrdiff_t on_evict(void *data, const struct mp_candidate *list, size_t n,
                       .n = n,
                       .address = newcomer,
                       .chosen = -1};
-  return script_enter(call.box->script, evict, &call) == LUA_OK ? call.chosen
-                                                                : -1;
+  return enter(evict, &call) == LUA_OK ? call.chosen : -1;
 }
 
 static void on_closed(void *data, struct mp_connection *connection) {

@@ -179,6 +179,22 @@ BOTH(a_run_lasts_until_nothing_holds_the_loop) {
   mp_loop_hold(bed->near);
 }
 
+BOTH(a_posted_function_that_lets_go_ends_the_run_without_a_wait) {
+  struct log log;
+  struct entry a, b;
+  log_init(&log, bed, 2);
+  entry_init(&a, &log, 'a');
+  entry_init(&b, &log, 'b');
+  a.then = release;
+  bed->is_done = NULL;
+  mp_later_post(bed->near, &a.later);
+  mp_timer_start(bed->near, &b.timer, 10 * MP_SECOND);
+  CHECK_INT(mp_loop_run(bed->near), 0);
+  CHECK_TEXT(log.text, "a");
+  mp_timer_stop(&b.timer);
+  mp_loop_hold(bed->near);
+}
+
 /* --- work and wake-ups -----------------------------------------------------
  */
 static void work_run(void *data) {
@@ -355,6 +371,7 @@ TEST_MAIN(TESTS(timers_fire_in_order_of_time_and_then_of_starting),
           TESTS(what_a_posted_function_posts_waits_for_the_next_turn),
           TESTS(a_posted_function_can_be_cancelled), TESTS(runs_do_not_nest),
           TESTS(a_run_lasts_until_nothing_holds_the_loop),
+          TESTS(a_posted_function_that_lets_go_ends_the_run_without_a_wait),
           TESTS(work_runs_and_is_done_later),
           TEST(closing_a_loop_waits_for_work_on_threads),
           TEST(closing_a_host_ends_its_work),
