@@ -21,6 +21,11 @@ bool file_exists(const char *path) {
   return stat(path, &status) == 0;
 }
 
+long long file_size(const char *path) {
+  struct stat status;
+  return stat(path, &status) ? -1 : (long long)status.st_size;
+}
+
 /* Reads to the end of the file, whatever size it claimed. */
 static char *read_all(int descriptor, size_t hint, size_t *size) {
   size_t room = hint + 2;

@@ -16,6 +16,9 @@ int file_read(const char *path, char **text, size_t *size,
 
 bool file_exists(const char *path);
 
+/* Bytes, or -1. */
+long long file_size(const char *path);
+
 /* A new file that is written in pieces and then made durable. */
 struct file_writer {
   int descriptor;
