@@ -11,12 +11,29 @@
 
 enum { COPY_EVERY = 12 /* saves; the first of a session is one */ };
 
+/* Whole from the first: made under another name. */
 static int create(struct sqlite_file *file, struct mp_fault *fault) {
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  if (sqlite3_open_v2(file->path, &file->db, flags, NULL) ||
-      sqlite_set_up(file->db) || sqlite_run(file->db, "BEGIN IMMEDIATE") ||
-      sqlite_migrate(file->db, 0) || sqlite_run(file->db, "COMMIT")) {
+  char beside[FILE_PATH];
+  snprintf(beside, sizeof beside, "%s.new", file->path);
+  if (file_exists(file->path))
+    return fault_set(fault, MP_ESTORE,
+                     "%.150s: was not there when the store was opened",
+                     file->path);
+  if (file_make(beside, fault))
+    return MP_ESTORE;
+  if (sqlite3_open_v2(beside, &file->db, SQLITE_OPEN_READWRITE, NULL) ||
+      sqlite_run(file->db, "BEGIN IMMEDIATE") || sqlite_migrate(file->db, 0) ||
+      sqlite_run(file->db, "COMMIT")) {
     sqlite_failed(fault, file->db, file->path, "cannot make it");
+    sqlite_file_close(file);
+    return MP_ESTORE;
+  }
+  sqlite_file_close(file);
+  if (file_replace(beside, file->path, NULL, fault))
+    return MP_ESTORE;
+  if (sqlite3_open_v2(file->path, &file->db, SQLITE_OPEN_READWRITE, NULL) ||
+      sqlite_set_up(file->db)) {
+    sqlite_failed(fault, file->db, file->path, "cannot open it");
     sqlite_file_close(file);
     return MP_ESTORE;
   }
@@ -80,7 +97,8 @@ static int copy_good(struct sqlite_file *file) {
   sqlite3 *copy = NULL;
   int rc = SQLITE_NOMEM;
   snprintf(beside, sizeof beside, "%s.new", file->good);
-  remove(beside);
+  if (file_make(beside, NULL))
+    return MP_ESTORE;
   if (sqlite3_open(beside, &copy) == 0 &&
       sqlite_run(copy, "PRAGMA synchronous = FULL") == 0) {
     sqlite3_backup *backup =

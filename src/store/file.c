@@ -72,6 +72,15 @@ int file_read(const char *path, char **text, size_t *size,
 
 /* --- writing */
 
+int file_make(const char *path, struct mp_fault *fault) {
+  unlink(path);
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0)
+    return failed(fault, path, "write");
+  close(descriptor);
+  return 0;
+}
+
 int file_writer_open(struct file_writer *writer, const char *path,
                      struct mp_fault *fault) {
   writer->path = path;
