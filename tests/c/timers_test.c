@@ -254,6 +254,26 @@ static void closing_a_host_ends_its_work(void) {
   work_is_done_before_its_loop_is_closed(true);
 }
 
+static void what_is_posted_runs_when_its_loop_is_closed(bool in_world) {
+  struct bed bed;
+  struct log log;
+  struct entry a;
+  bed_open(&bed, in_world);
+  log_init(&log, &bed, 1);
+  entry_init(&a, &log, 'a');
+  mp_later_post(bed.near, &a.later);
+  bed_close(&bed);
+  CHECK_TEXT(log.text, "a");
+}
+
+static void closing_a_loop_runs_what_is_posted(void) {
+  what_is_posted_runs_when_its_loop_is_closed(false);
+}
+
+static void closing_a_host_runs_what_is_posted(void) {
+  what_is_posted_runs_when_its_loop_is_closed(true);
+}
+
 static void on_wakeup(void *data) {
   struct log *log = data;
   put(log, 'w');
@@ -375,6 +395,8 @@ TEST_MAIN(TESTS(timers_fire_in_order_of_time_and_then_of_starting),
           TESTS(work_runs_and_is_done_later),
           TEST(closing_a_loop_waits_for_work_on_threads),
           TEST(closing_a_host_ends_its_work),
+          TEST(closing_a_loop_runs_what_is_posted),
+          TEST(closing_a_host_runs_what_is_posted),
           TESTS(a_wakeup_is_answered_on_the_loop),
           TESTS(a_wakeup_closed_by_its_own_call_is_not_called_again),
           TESTS(localhost_has_a_loopback_address_and_the_port),
