@@ -315,7 +315,7 @@ local options_known = {
 }
 
 local whole = { "seed", "start", "trace_limit", "instructions" }
-local traces = { "text", "hash", "off" }
+local traces = { text = true, hash = true, off = true }
 
 local function check_values(options)
   for _, name in ipairs(whole) do
@@ -327,9 +327,9 @@ local function check_values(options)
     end
   end
   local trace = options.trace
-  if trace ~= nil and not table.concat(traces, " "):find(tostring(trace)) then
-    misuse.raise("world: expected trace to be one of %s, got %s",
-      table.concat(traces, ", "), tostring(trace))
+  if trace ~= nil and not traces[trace] then
+    misuse.raise('world: expected trace to be "text", "hash" or "off", got %s',
+      tostring(trace))
   end
 end
 
