@@ -37,6 +37,12 @@ end
 ---  receive_memory, send_memory
 ---@return moonpeer.Connection|nil, string?, string?  nil, message, code
 function moonpeer.connect(address, options)
+  if type(address) ~= "string" then
+    error("expected an address such as \"1.2.3.4:8333\", got "
+      .. type(address), 2)
+  elseif not core.in_task() then
+    error("connect waits; call it inside moonpeer.spawn or moonpeer.run", 2)
+  end
   local host, port = split_name(address)
   if not host then
     return core.connect(address, options)

@@ -7,11 +7,30 @@ local policy = {}
 local stock = {
   require "moonpeer.policies.handshake",
   require "moonpeer.policies.offences",
+  require "moonpeer.policies.inbound",
+  require "moonpeer.policies.selection",
+  require "moonpeer.policies.retry",
 }
 
 --- Whether a decision's values make sense; what does not is an error, and the
 --- next policy is asked.
+local function is_boolean(answer)
+  return type(answer) == "boolean"
+end
+
 local checks = {
+  accept = is_boolean,
+  keep = is_boolean,
+  select = function(answer)
+    return type(answer) == "table"
+  end,
+  retry = function(answer)
+    return answer == false or type(answer) == "number"
+      or (type(answer) == "string" and pcall(core.duration, answer))
+  end,
+  evict = function(answer)
+    return answer == false or type(answer) == "userdata"
+  end,
   validate = function(answer, code)
     return answer == "ok"
       or (answer == "offence" and type(code) == "string"
@@ -73,7 +92,7 @@ end
 
 --- Turns a list of policies into one table of decisions, stock policies last.
 ---@param list moonpeer.Policy[]  the first answer wins
----@return table  validate and judge
+---@return table  a function for each decision
 function policy.chain(list)
   local all = {}
   for i, one in ipairs(list) do
@@ -81,7 +100,11 @@ function policy.chain(list)
     all[i] = one
   end
   table.move(stock, 1, #stock, #all + 1, all)
-  return { validate = ask(all, "validate"), judge = ask(all, "judge") }
+  local chain = {}
+  for decision in pairs(checks) do
+    chain[decision] = ask(all, decision)
+  end
+  return chain
 end
 
 return policy

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "engine/target.h"
 #include "moonpeer/loop.h"
 #include "moonpeer/text.h"
 
@@ -36,8 +37,44 @@ static const struct mp_config_key keys[] = {
      INT32_MAX, "what we say we speak"},
     {"user_agent", MP_KEY_TEXT, AT(session.user_agent), 0, MP_USER_AGENT,
      "what we call ourselves"},
+    {"half_open", MP_KEY_COUNT, AT(half_open), 1, 100000,
+     "inbound handshakes under way at once"},
+    {"per_address", MP_KEY_COUNT, AT(per_address), 1, 100000,
+     "inbound connections from one address"},
+    {"per_group", MP_KEY_COUNT, AT(per_group), 0, 100000,
+     "inbound connections from one network group; 0: a quarter of them"},
     {"ban_time", MP_KEY_DURATION, AT(ban_time), MP_SECOND, 36500 * DAY,
      "how long a ban lasts when its verdict does not say"},
+    {"inaccessible_time", MP_KEY_DURATION, AT(inaccessible_time), MP_SECOND,
+     36500 * DAY, "until an inaccessible peer is unknown again"},
+    {"initial_backoff", MP_KEY_DURATION, AT(initial_backoff), MP_MILLISECOND,
+     DAY, "before a peer is dialled for the second time"},
+    {"backoff_multiplier", MP_KEY_NUMBER, AT(backoff_multiplier), 1000, 100000,
+     "by which the wait grows"},
+    {"max_backoff", MP_KEY_DURATION, AT(max_backoff), MP_MILLISECOND, DAY,
+     "the longest wait"},
+    {"max_retries", MP_KEY_COUNT, AT(max_retries), 0, 1000,
+     "failures in a row after which a peer is inaccessible"},
+    {"jitter", MP_KEY_NUMBER, AT(jitter), 0, 1000,
+     "the part of a wait that is up to chance, both ways"},
+    {"max_restarts", MP_KEY_COUNT, AT(max_restarts), 0, TARGET_RESTARTS,
+     "connections made anew at once after a network failure"},
+    {"restart_window", MP_KEY_DURATION, AT(restart_window), MP_SECOND, DAY,
+     "within which these are counted"},
+    {"discovery_interval", MP_KEY_DURATION, AT(discovery_interval), MP_SECOND,
+     30 * DAY, "between two look-ups of the DNS seeds"},
+    {"feeler_interval", MP_KEY_DURATION, AT(feeler_interval), 0, DAY,
+     "between two tries of unknown peers; 0 for none"},
+    {"listen_retry", MP_KEY_DURATION, AT(listen_retry), MP_MILLISECOND, DAY,
+     "before a listener that failed is opened again"},
+    {"shutdown_timeout", MP_KEY_DURATION, AT(shutdown_timeout), 0, HOUR,
+     "for closing in order"},
+    {"max_peers", MP_KEY_COUNT, AT(max_peers), 1, 16000000, "peers remembered"},
+    {"max_bans", MP_KEY_COUNT, AT(max_bans), 1, 10000000, "bans remembered"},
+    {"receive_memory_total", MP_KEY_BYTES, AT(receive_memory_total), MIB,
+     INT64_C(1) << 40, "received and not yet handled, in all"},
+    {"send_memory_total", MP_KEY_BYTES, AT(send_memory_total), MIB,
+     INT64_C(1) << 40, "queued to be sent, in all"},
 };
 
 const struct mp_config_key *mp_config_keys(size_t *n) {
@@ -76,7 +113,25 @@ void mp_config_init(struct mp_config *config,
   config->network = *network;
   config->target_connections = 8;
   config->max_connections = 20;
+  config->half_open = 32;
+  config->per_address = 5;
   config->ban_time = DAY;
+  config->inaccessible_time = DAY;
+  config->initial_backoff = 5 * MP_SECOND;
+  config->backoff_multiplier = 2;
+  config->max_backoff = 10 * MINUTE;
+  config->max_retries = 10;
+  config->jitter = 0.5;
+  config->max_restarts = 3;
+  config->restart_window = HOUR;
+  config->discovery_interval = HOUR;
+  config->feeler_interval = 2 * MINUTE;
+  config->listen_retry = 30 * MP_SECOND;
+  config->shutdown_timeout = 5 * MP_SECOND;
+  config->max_peers = 65536;
+  config->max_bans = 100000;
+  config->receive_memory_total = 512 * MIB;
+  config->send_memory_total = 512 * MIB;
 }
 
 /* --- setting ---------------------------------------------------------------
@@ -89,12 +144,25 @@ static const char *const units[] = {
     [MP_KEY_VERSION] = "a whole number",
     [MP_KEY_TEXT] = "a text",
     [MP_KEY_FLAG] = "true or false",
+    [MP_KEY_NUMBER] = "a number",
 };
 
 static int wrong_type(const struct mp_config_key *key, const char *got,
                       struct mp_fault *fault) {
   return fault_set(fault, MP_ECONFIG, "%s: expected %s, got %.60s", key->name,
                    units[key->type], got);
+}
+
+static int store_number(struct mp_config *config,
+                        const struct mp_config_key *key, double value,
+                        struct mp_fault *fault) {
+  double least = (double)key->least / 1000, most = (double)key->most / 1000;
+  if (!(value >= least && value <= most)) /* also refuses NaN */
+    return fault_set(fault, MP_ECONFIG,
+                     "%s: expected %.12g to %.12g, got %.12g", key->name, least,
+                     most, value);
+  *(double *)(void *)((char *)config + key->offset) = value;
+  return 0;
 }
 
 static int store_integer(struct mp_config *config,
@@ -135,6 +203,7 @@ int mp_config_set_number(struct mp_config *config,
     if (!fits || (double)(int64_t)number != number)
       return wrong_type(key, got, fault);
     return store_integer(config, key, (int64_t)number, fault);
+  case MP_KEY_NUMBER: return store_number(config, key, number, fault);
   case MP_KEY_TEXT:
   case MP_KEY_FLAG: break;
   }

@@ -39,10 +39,6 @@ static void announce(struct mp_connection *c) {
 /* --- the end ---------------------------------------------------------------
  */
 
-static bool is_offence(int code) {
-  return code <= MP_ENETWORK && code >= MP_EFLOOD;
-}
-
 static void move_to_end(struct mp_connection *c, int code) {
   enum mp_state to = MP_FAILED;
   if (is_offence(code) && c->session.state == MP_AWAITING_HANDSHAKE)
@@ -127,6 +123,14 @@ void connection_wait(struct mp_connection *c, enum waiting waiting,
     mp_timer_stop(&c->timer);
 }
 
+static int64_t patience(const struct mp_connection *c) {
+  return c->patience ? c->patience : c->options->handshake_timeout;
+}
+
+void connection_limit(struct mp_connection *c, int64_t limit) {
+  c->patience = limit;
+}
+
 static void end_late(struct mp_connection *c, int code, const char *what,
                      int64_t limit) {
   char text[MP_FAULT_TEXT];
@@ -144,8 +148,7 @@ static void on_timer(void *data) {
              o->connect_timeout);
     break;
   case WAITING_HANDSHAKE:
-    end_late(c, MP_EHANDSHAKE_TIMEOUT, "a complete handshake",
-             o->handshake_timeout);
+    end_late(c, MP_EHANDSHAKE_TIMEOUT, "a complete handshake", patience(c));
     break;
   case WAITING_PONG:
     end_late(c, MP_EPING_TIMEOUT, "a pong", o->ping_timeout);
@@ -156,13 +159,40 @@ static void on_timer(void *data) {
   }
 }
 
+/* What a wait would last under options; 0 for what they do not tell. */
+static int64_t length_of(const struct mp_connection *c,
+                         const struct mp_session_options *o) {
+  switch (c->waiting) {
+  case WAITING_CONNECT: return o->connect_timeout;
+  case WAITING_HANDSHAKE: return c->patience ? 0 : o->handshake_timeout;
+  case WAITING_TO_PING: return o->ping_interval;
+  case WAITING_PONG: return o->ping_timeout;
+  default: return 0;
+  }
+}
+
+void connection_reconfigure(struct mp_connection *c,
+                            const struct mp_session_options *old) {
+  int64_t before = length_of(c, old), after = length_of(c, c->options);
+  bool wants_pings = c->options->ping_interval > 0;
+  if (c->waiting == WAITING_NOTHING && wants_pings &&
+      c->session.state == MP_CONNECTED)
+    connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+  else if (c->waiting == WAITING_TO_PING && !wants_pings)
+    connection_wait(c, WAITING_NOTHING, 0);
+  if (before == after || !c->timer.is_set)
+    return;
+  int64_t left = c->timer.due - mp_loop_now(c->loop) + after - before;
+  connection_wait(c, c->waiting, left > 0 ? left : 1);
+}
+
 /* --- the beginning ---------------------------------------------------------
  */
 
 void connection_start(struct mp_connection *c) {
   c->is_started = true;
   c->is_paused = false;
-  connection_wait(c, WAITING_HANDSHAKE, c->options->handshake_timeout);
+  connection_wait(c, WAITING_HANDSHAKE, patience(c));
   if (!c->session.is_inbound)
     connection_send_version(c);
   mp_stream_read(c->stream, true);

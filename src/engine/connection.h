@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "moonpeer/connection.h"
 #include "moonpeer/loop.h"
+#include "moonpeer/peer.h"
 #include "moonpeer/stream.h"
 #include "wire/frame.h"
 #include "wire/session.h"
@@ -23,8 +24,33 @@ enum waiting {
 /* Only those who have offended have one. */
 struct offender;
 
+struct target;
+
+/* Why an engine has a connection. */
+enum purpose {
+  PURPOSE_INBOUND, /* somebody dialled us */
+  PURPOSE_POLITE,  /* the same, over capacity: only to be told so */
+  PURPOSE_KEPT,    /* one of target_connections */
+  PURPOSE_ASKED,   /* a script dialled it */
+  PURPOSE_FEELER,  /* to see whether somebody is there */
+};
+
+/* What its engine notes about it. */
+struct role {
+  enum purpose purpose;
+  struct target *target; /* of those that we dialled */
+  struct mp_group group; /* of those that dialled us */
+  bool is_half_open, is_complete, is_released;
+  bool has_name; /* it told us where it listens: name is counted */
+  bool is_asked, has_answered; /* for addresses, by us; and by us to it */
+  struct mp_address name;
+  int64_t complete_at; /* monotonic */
+  int64_t best_rtt;    /* -1 before there is one */
+};
+
 struct mp_connection {
   struct mp_connection *next, *previous; /* in its engine's list */
+  struct role role;
   struct mp_loop *loop;
   const struct mp_session_options *options;
   const struct mp_hooks *hooks;
@@ -46,6 +72,7 @@ struct mp_connection {
   struct mp_later turn; /* what is left to do at the end of this turn */
   struct mp_connection_counts counts;
 
+  int64_t patience;         /* for the handshake, when not handshake_timeout */
   bool is_started;          /* the session is; else messages are only shown */
   bool is_announced;        /* MP_CONNECTION_STARTED was told */
   bool is_paused;           /* by its user */
@@ -68,8 +95,16 @@ void connection_end(struct mp_connection *c, int code, const char *text);
 void connection_wait(struct mp_connection *c, enum waiting waiting,
                      int64_t delay);
 
+/* Gives the handshake less time than handshake_timeout. */
+void connection_limit(struct mp_connection *c, int64_t patience);
+
 /* Starts the session: sends our version when we have dialled. */
 void connection_start(struct mp_connection *c);
+
+/* The options have changed from `old`: a wait under way becomes what it would
+ * be now, counted from its beginning. */
+void connection_reconfigure(struct mp_connection *c,
+                            const struct mp_session_options *old);
 
 /* --- connection_read.c -----------------------------------------------------
  */
@@ -85,7 +120,13 @@ void connection_drain(struct mp_connection *c);
 /* --- connection_offence.c --------------------------------------------------
  */
 
-/* Asks for a verdict and obeys it. True when the connection goes on. */
+/* Whether a code is one that a policy may judge. */
+static inline bool is_offence(int code) {
+  return code <= MP_ENETWORK && code >= MP_EFLOOD;
+}
+
+/* Asks for a verdict about an offence and obeys it. True when the connection
+ * goes on. */
 bool connection_offend(struct mp_connection *c, int code, bool is_dropped,
                        const char *text);
 void connection_forgive(struct mp_connection *c);

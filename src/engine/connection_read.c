@@ -107,6 +107,8 @@ static void take_version(struct mp_connection *c, const struct frame *frame) {
                           (size_t)frame->payload_size, &fault);
   if (rc == 0)
     rc = check_version(c, c->version, &fault);
+  if (rc != 0 && !is_offence(rc))
+    mp_connection_close(c, rc, fault.text); /* a connection too many */
   if (c->is_closing ||
       (rc != 0 && !connection_offend(c, rc, false, fault.text)))
     return;

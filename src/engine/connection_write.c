@@ -113,6 +113,18 @@ void connection_drained(void *owner) {
 /* --- what we say -----------------------------------------------------------
  */
 
+static bool is_unspecified(const struct mp_address *address) {
+  static const uint8_t none[4] = {0};
+  return mp_address_is_ipv4(address) && memcmp(address->ip + 12, none, 4) == 0;
+}
+
+/* A listener on all addresses is reached at the one this stream has. */
+static void fill_ip(struct mp_connection *c, struct mp_address *address) {
+  struct mp_address local;
+  mp_stream_local(c->stream, &local);
+  memcpy(address->ip, local.ip, sizeof address->ip);
+}
+
 void mp_connection_own_version(struct mp_connection *c,
                                struct mp_version *own) {
   const struct mp_session_options *o = c->options;
@@ -121,6 +133,8 @@ void mp_connection_own_version(struct mp_connection *c,
   own->timestamp = mp_loop_time(c->loop) / MP_SECOND;
   own->addr_recv = c->address;
   own->addr_from = o->listening;
+  if (is_unspecified(&o->listening) && o->listening.port)
+    fill_ip(c, &own->addr_from);
   own->nonce = c->session.nonce;
   own->user_agent_size = strlen(o->user_agent);
   memcpy(own->user_agent, o->user_agent, own->user_agent_size);

@@ -1,40 +1,217 @@
-/* dialer - making outbound connections. */
+/* dialer - keeping as many outbound connections as are wanted. It asks the
+ * policy whom to dial and knows nothing itself. */
 #include "base/fault.h"
 #include "engine/engine.h"
+#include "moonpeer/ban.h"
+#include "moonpeer/store.h"
 
-static bool is_connected(const struct mp_engine *engine,
-                         const struct mp_address *to) {
-  for (struct mp_connection *c = engine->first; c; c = c->next)
-    if (!c->session.is_inbound && !c->is_over &&
-        mp_address_equal(&c->address, to))
-      return true;
-  return false;
+enum {
+  ASK_AT_ONCE = 64, /* peers asked for in one question */
+  IDLE_SECONDS = 5, /* until an answer that was too short is asked for again */
+  DOWN_AFTER = 3,   /* failures in a row, of different peers, without success */
+};
+
+/* --- one dial --------------------------------------------------------------
+ */
+
+static int check(struct mp_engine *engine, const struct mp_address *to,
+                 struct mp_fault *fault) {
+  char text[MP_ADDRESS_TEXT];
+  mp_address_format(to, text);
+  if (engine->is_closing || !engine->is_started)
+    return fault_set(fault, MP_ECLOSED, "the engine is not running");
+  if (engine->slots.taken >= engine->config.max_connections)
+    return fault_set(fault, MP_ELIMIT,
+                     "expected fewer than max_connections (%lld), got %lld",
+                     (long long)engine->config.max_connections,
+                     (long long)engine->slots.taken);
+  if (engine_is_banned(engine, to))
+    return fault_set(fault, MP_ECANCELLED, "%s is banned", text);
+  if (crowd_count(&engine->dialled, to, sizeof *to))
+    return fault_set(fault, MP_EDUPLICATE, "there is a connection to %s", text);
+  if (engine_is_own(engine, to))
+    return fault_set(fault, MP_ESELF, "%s is this engine itself", text);
+  return 0;
+}
+
+/* The slot is taken before anything is sent. */
+static void dial(struct mp_engine *engine, struct target *target,
+                 enum purpose purpose) {
+  const struct mp_connection_setup setup = engine_setup(engine);
+  struct mp_connection *c = mp_connection_dial(&setup, &target->address);
+  c->role = (struct role){.purpose = purpose, .target = target};
+  target->connection = c;
+  mp_timer_stop(&target->timer);
+  engine_add(engine, c);
+  engine->counts.dials++;
+  engine_note_try(engine, &target->address);
+}
+
+static int try_dial(struct mp_engine *engine, const struct mp_address *to,
+                    enum purpose purpose, struct mp_fault *fault) {
+  int rc = check(engine, to, fault);
+  if (rc == 0)
+    dial(engine, target_get(engine, to), purpose);
+  return rc;
 }
 
 int mp_engine_dial(struct mp_engine *engine, const struct mp_address *to,
                    struct mp_fault *fault) {
-  char text[MP_ADDRESS_TEXT];
-  if (engine->is_closing || !engine->is_started)
-    return fault_set(fault, MP_ECLOSED, "the engine is not running");
-  if (engine->connections >= engine->config.max_connections)
-    return fault_set(fault, MP_ELIMIT,
-                     "expected fewer than max_connections (%lld), got %lld",
-                     (long long)engine->config.max_connections,
-                     (long long)engine->connections);
-  if (engine_is_banned(engine, to))
-    return fault_set(fault, MP_ECANCELLED, "%s is banned",
-                     mp_address_format(to, text));
-  if (is_connected(engine, to))
-    return fault_set(fault, MP_EDUPLICATE, "there is a connection to %s",
-                     mp_address_format(to, text));
-  struct mp_connection_setup setup = engine_setup(engine);
-  engine_add(engine, mp_connection_dial(&setup, to));
-  return 0;
+  return try_dial(engine, to, PURPOSE_ASKED, fault);
 }
 
-void engine_dial_all(struct mp_engine *engine) {
-  for (size_t i = 0; i < engine->config.peer_count; i++) {
-    engine_remember(engine, &engine->config.peers[i]);
-    mp_engine_dial(engine, &engine->config.peers[i], NULL);
+/* --- keeping the target ----------------------------------------------------
+ */
+
+static int64_t missing(const struct mp_engine *engine) {
+  const struct mp_config *config = &engine->config;
+  int64_t wanted = config->target_connections - engine->slots.outbound;
+  int64_t room = config->max_connections - engine->slots.taken;
+  return wanted < room ? wanted : room;
+}
+
+/* Fewer answers than questions: ask again when something may have changed. */
+static void dial_selected(struct mp_engine *engine, size_t n) {
+  struct mp_address list[ASK_AT_ONCE];
+  if (n > ASK_AT_ONCE)
+    n = ASK_AT_ONCE;
+  size_t found = engine_ask_select(engine, list, n), dialled = 0;
+  for (size_t i = 0; i < found && missing(engine) > 0; i++)
+    dialled += try_dial(engine, &list[i], PURPOSE_KEPT, NULL) == 0;
+  if (dialled < n)
+    mp_timer_start(engine->loop, &engine->dialer, IDLE_SECONDS * MP_SECOND);
+  else if (missing(engine) > 0)
+    engine_dial_soon(engine);
+}
+
+void engine_dial_more(struct mp_engine *engine) {
+  if (engine->is_closing || engine->config.is_fixed || missing(engine) <= 0)
+    return;
+  if (engine->network.is_down && engine->slots.outbound > 0)
+    return; /* one probe at a time finds out whether it is back */
+  dial_selected(engine, engine->network.is_down ? 1 : (size_t)missing(engine));
+}
+
+static void on_dialer(void *data) {
+  engine_dial_more(data);
+}
+
+void engine_dial_soon(struct mp_engine *engine) {
+  if (!engine->is_closing)
+    mp_timer_start(engine->loop, &engine->dialer, 0);
+}
+
+/* A target's wait is over. In normal mode it may have become superfluous. */
+void engine_dial_due(struct mp_engine *engine, struct target *target) {
+  bool is_wanted = target->is_fixed || missing(engine) > 0;
+  if (is_wanted && check(engine, &target->address, NULL) == 0)
+    dial(engine, target, PURPOSE_KEPT);
+  else if (target->is_fixed)
+    mp_timer_start(engine->loop, &target->timer,
+                   engine->config.initial_backoff);
+  else
+    target_forget(target);
+}
+
+void engine_dial_configured(struct mp_engine *engine) {
+  const struct mp_config *config = &engine->config;
+  for (struct target *t = engine->targets.first; t; t = t->next)
+    t->is_fixed = false;
+  for (size_t i = 0; i < config->peer_count; i++) {
+    engine_remember(engine, &config->peers[i], MP_SOURCE_MANUAL);
+    if (config->is_fixed) {
+      target_get(engine, &config->peers[i])->is_fixed = true;
+      try_dial(engine, &config->peers[i], PURPOSE_KEPT, NULL);
+    }
   }
+}
+
+/* --- feelers ---------------------------------------------------------------
+ */
+
+/* When nothing is missing, one unknown peer at a time is tried, so that the
+ * store knows whom to dial when something is. */
+static void on_feeler(void *data) {
+  struct mp_engine *engine = data;
+  const struct mp_filter filter = {.statuses = 1u << MP_STATUS_UNKNOWN,
+                                   .now = mp_loop_time(engine->loop)};
+  const struct mp_peer *peer;
+  struct mp_address address;
+  engine_start_feelers(engine);
+  if (engine->config.is_fixed || missing(engine) > 0 || engine->slots.feelers ||
+      mp_store_pick(engine->store, &filter, &peer, 1) == 0)
+    return;
+  mp_peer_address(peer, &address);
+  try_dial(engine, &address, PURPOSE_FEELER, NULL);
+}
+
+void engine_start_feelers(struct mp_engine *engine) {
+  int64_t interval = engine->config.feeler_interval;
+  if (interval == 0)
+    mp_timer_stop(&engine->feeler);
+  else
+    mp_timer_start(engine->loop, &engine->feeler,
+                   engine_jitter(engine, interval));
+}
+
+/* --- our own network -------------------------------------------------------
+ */
+
+/* When dials to different peers fail one after the other and nothing works,
+ * it is our network that is down, and no peer is to blame. */
+static void note_network(struct mp_engine *engine, int code) {
+  struct network *network = &engine->network;
+  bool is_silence = code == MP_ECONNECT_TIMEOUT || code == MP_ECONNECT ||
+                    code == MP_EIO || code == MP_EPING_TIMEOUT;
+  if (engine->slots.connected > 0 || !is_silence)
+    network->failures = 0;
+  else if (++network->failures >= DOWN_AFTER)
+    network->is_down = true;
+}
+
+static void network_works(struct mp_engine *engine) {
+  struct network *network = &engine->network;
+  bool was_down = network->is_down;
+  *network = (struct network){0};
+  if (!was_down)
+    return;
+  targets_hurry(engine);
+  engine_dial_soon(engine);
+}
+
+void engine_outbound_complete(struct mp_engine *engine,
+                              struct mp_connection *c) {
+  network_works(engine);
+  if (c->role.target)
+    target_succeeded(c->role.target);
+  if (c->role.purpose == PURPOSE_FEELER)
+    mp_connection_close(c, MP_ECLOSED, "a feeler has felt");
+}
+
+void engine_outbound_ended(struct mp_engine *engine, struct mp_connection *c,
+                           int code, bool was_connected) {
+  struct target *target = c->role.target;
+  if (code == MP_EREFUSED || code == MP_ERESET)
+    engine->network.failures = 0; /* somebody answered */
+  note_network(engine, code);
+  c->role.target = NULL;
+  if (target)
+    target_failed(target, code, was_connected);
+  if (!engine->is_closing)
+    mp_timer_start(engine->loop, &engine->dialer, 0);
+}
+
+void engine_start_dialing(struct mp_engine *engine) {
+  mp_timer_init(&engine->dialer, on_dialer, engine);
+  mp_timer_init(&engine->feeler, on_feeler, engine);
+  engine_dial_configured(engine);
+  engine_dial_more(engine);
+  engine_start_feelers(engine);
+}
+
+void engine_stop_dialing(struct mp_engine *engine) {
+  mp_timer_stop(&engine->dialer);
+  mp_timer_stop(&engine->feeler);
+  for (struct target *t = engine->targets.first; t; t = t->next)
+    mp_timer_stop(&t->timer);
 }

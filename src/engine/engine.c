@@ -1,4 +1,4 @@
-/* engine - open, start, close, and the list of connections. */
+/* engine - open, start, close, and the list of connections with their slots. */
 #include "engine/engine.h"
 
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "engine/saver.h"
 
 void engine_tell(struct mp_engine *engine, struct mp_event *event) {
   const struct mp_hooks *hooks = engine->hooks;
@@ -17,8 +18,49 @@ void engine_tell(struct mp_engine *engine, struct mp_event *event) {
   hooks->event(engine->data, event);
 }
 
-/* --- connections -----------------------------------------------------------
+/* --- slots -----------------------------------------------------------------
  */
+
+static void count_inbound(struct mp_engine *engine, struct mp_connection *c,
+                          int by) {
+  struct slots *slots = &engine->slots;
+  slots->taken += by;
+  slots->inbound += by;
+  if (by > 0) {
+    slots->half_open++;
+    c->role.is_half_open = true;
+    crowd_add(&engine->by_ip, c->address.ip, sizeof c->address.ip);
+    crowd_add(&engine->by_group, &c->role.group, sizeof c->role.group);
+    crowd_add(&engine->half_open_group, &c->role.group, sizeof c->role.group);
+  } else {
+    engine_inbound_gone(engine, c);
+    crowd_remove(&engine->by_ip, c->address.ip, sizeof c->address.ip);
+    crowd_remove(&engine->by_group, &c->role.group, sizeof c->role.group);
+  }
+}
+
+static void count_outbound(struct mp_engine *engine, struct mp_connection *c,
+                           int by) {
+  struct slots *slots = &engine->slots;
+  slots->taken += by;
+  if (c->role.purpose == PURPOSE_FEELER)
+    slots->feelers += by;
+  else
+    slots->outbound += by;
+  if (by > 0)
+    crowd_add(&engine->dialled, &c->address, sizeof c->address);
+  else
+    crowd_remove(&engine->dialled, &c->address, sizeof c->address);
+}
+
+static void count(struct mp_engine *engine, struct mp_connection *c, int by) {
+  if (c->role.purpose == PURPOSE_POLITE)
+    engine->slots.polite += by;
+  else if (c->role.purpose == PURPOSE_INBOUND)
+    count_inbound(engine, c, by);
+  else
+    count_outbound(engine, c, by);
+}
 
 void engine_add(struct mp_engine *engine, struct mp_connection *connection) {
   connection->previous = engine->last;
@@ -28,7 +70,19 @@ void engine_add(struct mp_engine *engine, struct mp_connection *connection) {
   else
     engine->first = connection;
   engine->last = connection;
-  engine->connections++;
+  connection->role.best_rtt = -1;
+  count(engine, connection, 1);
+}
+
+void engine_release(struct mp_engine *engine, struct mp_connection *c) {
+  if (c->role.is_released)
+    return;
+  c->role.is_released = true;
+  count(engine, c, -1);
+  if (c->role.is_complete)
+    engine->slots.connected--;
+  if (c->role.has_name)
+    crowd_remove(&engine->dialled, &c->role.name, sizeof c->role.name);
 }
 
 void engine_remove(struct mp_engine *engine, struct mp_connection *connection) {
@@ -40,9 +94,11 @@ void engine_remove(struct mp_engine *engine, struct mp_connection *connection) {
     connection->next->previous = connection->previous;
   else
     engine->last = connection->previous;
-  engine->connections--;
+  engine_release(engine, connection);
   if (engine->is_closing)
     mp_later_post(engine->loop, &engine->turn);
+  else
+    engine_dial_soon(engine);
 }
 
 struct mp_connection *mp_engine_first(const struct mp_engine *engine) {
@@ -53,37 +109,106 @@ struct mp_connection *mp_engine_next(const struct mp_connection *connection) {
   return connection->next;
 }
 
+void mp_engine_slots(const struct mp_engine *engine,
+                     struct mp_engine_slots *slots) {
+  const struct slots *s = &engine->slots;
+  *slots = (struct mp_engine_slots){.taken = s->taken,
+                                    .inbound = s->inbound,
+                                    .outbound = s->outbound,
+                                    .half_open = s->half_open,
+                                    .connected = s->connected};
+}
+
+const struct mp_engine_counts *
+mp_engine_counts(const struct mp_engine *engine) {
+  return &engine->counts;
+}
+
 /* --- open, start, close ----------------------------------------------------
  */
+
+static void engine_free(struct mp_engine *engine) {
+  targets_deinit(engine);
+  engine_stop_discovery(engine);
+  mp_store_unlisten(&engine->watcher);
+  news_deinit(engine);
+  saver_free(engine->saver);
+  engine_close_store(engine);
+  crowd_deinit(&engine->dialled);
+  crowd_deinit(&engine->by_ip);
+  crowd_deinit(&engine->by_group);
+  crowd_deinit(&engine->half_open_group);
+  free(engine->peers);
+  free(engine->trusted);
+  free(engine);
+}
 
 static void end(struct mp_engine *engine) {
   void (*gone)(void *data) = engine->gone;
   void *data = engine->data;
+  mp_timer_stop(&engine->shutdown);
   if (engine->is_started)
     mp_loop_release(engine->loop);
-  engine_close_store(engine);
-  free(engine->peers);
-  free(engine);
+  engine_free(engine);
   if (gone)
     gone(data);
 }
 
-static void on_turn(void *data) {
-  struct mp_engine *engine = data;
-  if (!engine->is_closing) {
-    engine_listen(engine);
-    engine_dial_all(engine);
-  } else if (!engine->first && !engine->listener) {
+/* Connections first, so that what they leave behind is saved, too. */
+static void go_on_closing(struct mp_engine *engine) {
+  if (!engine->first && !engine->listener && saver_finish(engine->saver))
     end(engine);
-  }
 }
 
-static void copy_peers(struct mp_engine *engine) {
-  size_t n = engine->config.peer_count * sizeof *engine->peers;
-  engine->peers = mem_new(n);
-  if (n)
-    memcpy(engine->peers, engine->config.peers, n);
-  engine->config.peers = engine->peers;
+static void on_turn(void *data) {
+  struct mp_engine *engine = data;
+  news_tell(engine);
+  if (engine->is_closing) {
+    go_on_closing(engine);
+    return;
+  }
+  if (engine->is_running || !engine->is_started)
+    return;
+  engine->is_running = true;
+  engine_listen(engine);
+  engine_start_dialing(engine);
+  engine_start_discovery(engine);
+  engine_start_expiry(engine);
+}
+
+static void on_shutdown(void *data) {
+  struct mp_engine *engine = data;
+  saver_abandon(engine->saver);
+  for (struct mp_connection *c = engine->first; c; c = c->next)
+    mp_connection_reset(c);
+  mp_later_post(engine->loop, &engine->turn);
+}
+
+void engine_copy_lists(struct mp_engine *engine) {
+  struct mp_config *config = &engine->config;
+  size_t peers = config->peer_count * sizeof *engine->peers;
+  size_t trusted = config->trusted_count * sizeof *engine->trusted;
+  engine->peers = mem_new(peers);
+  engine->trusted = mem_new(trusted);
+  if (peers)
+    memcpy(engine->peers, config->peers, peers);
+  if (trusted)
+    memcpy(engine->trusted, config->trusted, trusted);
+  config->peers = engine->peers;
+  config->trusted = engine->trusted;
+}
+
+static void init_parts(struct mp_engine *engine) {
+  uint64_t secret[2];
+  mp_loop_random(engine->loop, secret, sizeof secret);
+  crowd_init(&engine->dialled, secret);
+  crowd_init(&engine->by_ip, secret);
+  crowd_init(&engine->by_group, secret);
+  crowd_init(&engine->half_open_group, secret);
+  mp_later_init(&engine->turn, on_turn, engine);
+  mp_timer_init(&engine->shutdown, on_shutdown, engine);
+  engine_hooks_init(engine);
+  engine_watch_store(engine);
 }
 
 int mp_engine_open(struct mp_engine **made, const struct mp_engine_setup *setup,
@@ -103,9 +228,9 @@ int mp_engine_open(struct mp_engine **made, const struct mp_engine_setup *setup,
     free(engine);
     return rc;
   }
-  copy_peers(engine);
-  mp_later_init(&engine->turn, on_turn, engine);
-  engine_hooks_init(engine);
+  engine->saver = saver_new(engine);
+  engine_copy_lists(engine);
+  init_parts(engine);
   *made = engine;
   return 0;
 }
@@ -121,18 +246,32 @@ int mp_engine_start(struct mp_engine *engine, struct mp_fault *fault) {
   return 0;
 }
 
-void mp_engine_close(struct mp_engine *engine) {
-  struct mp_connection *c;
-  if (engine->is_closing)
-    return;
+static void start_closing(struct mp_engine *engine) {
   engine->is_closing = true;
+  mp_listener_close(engine->listener);
+  engine_stop_dialing(engine);
+  engine_stop_discovery(engine);
+  mp_timer_stop(&engine->relisten);
+  mp_timer_stop(&engine->expiry);
+  engine_note_anchors(engine);
+  for (struct mp_connection *c = engine->first; c; c = c->next)
+    mp_connection_close(c, MP_ECLOSED, "the engine closes");
+}
+
+void mp_engine_close(struct mp_engine *engine, int64_t limit) {
+  if (limit < 0)
+    limit = engine->config.shutdown_timeout;
   if (!engine->is_started) {
+    engine->is_closing = true;
     end(engine);
     return;
   }
-  mp_listener_close(engine->listener);
-  for (c = engine->first; c; c = c->next)
-    mp_connection_close(c, MP_ECLOSED, "the engine closes");
+  if (!engine->is_closing)
+    start_closing(engine);
+  else if (engine->shutdown.is_set &&
+           engine->shutdown.due - mp_loop_now(engine->loop) <= limit)
+    return;
+  mp_timer_start(engine->loop, &engine->shutdown, limit);
   mp_later_post(engine->loop, &engine->turn);
 }
 

@@ -3,28 +3,68 @@
 #define ENGINE_ENGINE_H
 
 #include "engine/connection.h"
+#include "engine/crowd.h"
+#include "engine/news.h"
+#include "engine/target.h"
+#include "moonpeer/ban.h"
 #include "moonpeer/engine.h"
 #include "moonpeer/loop.h"
+#include "moonpeer/peer.h"
+#include "moonpeer/store.h"
 #include "moonpeer/stream.h"
+
+/* Slots: a connection takes one before it is dialled or accepted, and gives it
+ * back once, when it is gone. */
+struct slots {
+  int64_t taken; /* of max_connections: all but the polite lane's */
+  int64_t inbound, outbound, feelers, polite;
+  int64_t half_open; /* inbound without a complete handshake */
+  int64_t connected; /* with one, both ways */
+};
+
+/* Whether our own network works. */
+struct network {
+  unsigned failures; /* silent dials in a row, nothing working meanwhile */
+  bool is_down;
+};
 
 struct mp_engine {
   struct mp_loop *loop;
   struct mp_config config;
-  struct mp_address *peers; /* ours: what config.peers points to */
+  struct mp_address *peers;  /* ours: what config.peers points to */
+  struct mp_prefix *trusted; /* likewise */
   const struct mp_hooks *hooks;
   void *data;
   void (*gone)(void *data);
-
   struct mp_store *store;
   bool owns_store;
+  struct mp_store_listener watcher;
+  struct news news;
 
   struct mp_hooks inner; /* what our connections call: these bookkeep, then
                             pass on to hooks */
   struct mp_connection *first, *last;
-  int64_t connections; /* in the list: slots taken */
+  struct slots slots;
+  struct mp_engine_counts counts;
+  struct crowd dialled;         /* by ip and port */
+  struct crowd by_ip, by_group; /* inbound */
+  struct crowd half_open_group;
+
+  struct targets targets;
+  struct network network;
+  struct mp_timer dialer, feeler;
+
   struct mp_listener *listener;
-  struct mp_later turn; /* start or end, from the top of the loop */
-  bool is_started, is_closing, is_listening;
+  struct mp_timer relisten;
+  struct mp_address own[4]; /* addresses that turned out to be ourselves */
+  size_t own_count;
+
+  struct discovery *discovery;
+  struct saver *saver;
+  struct mp_timer expiry;   /* bans and stale peers */
+  struct mp_timer shutdown; /* after it nobody waits for anybody */
+  struct mp_later turn;     /* start or end, from the top of the loop */
+  bool is_started, is_running, is_closing, is_listening;
 };
 
 /* --- engine.c --------------------------------------------------------------
@@ -33,6 +73,16 @@ void engine_tell(struct mp_engine *engine, struct mp_event *event);
 void engine_add(struct mp_engine *engine, struct mp_connection *connection);
 void engine_remove(struct mp_engine *engine, struct mp_connection *connection);
 
+/* Gives its slot back, before it is gone; once. */
+void engine_release(struct mp_engine *engine, struct mp_connection *connection);
+
+/* Makes the lists that the configuration points to our own. */
+void engine_copy_lists(struct mp_engine *engine);
+
+/* Evenly from 0 to limit - 1; and an interval with the configured jitter. */
+int64_t engine_random_below(struct mp_engine *engine, int64_t limit);
+int64_t engine_jitter(struct mp_engine *engine, int64_t interval);
+
 /* --- engine_hooks.c --------------------------------------------------------
  */
 
@@ -40,7 +90,20 @@ void engine_remove(struct mp_engine *engine, struct mp_connection *connection);
 void engine_hooks_init(struct mp_engine *engine);
 struct mp_connection_setup engine_setup(struct mp_engine *engine);
 
-/* --- memory.c -------------------------------------------------------------- */
+/* --- decide.c: the decisions that are no connection's ----------------------
+ */
+bool engine_ask_accept(struct mp_engine *engine,
+                       const struct mp_address *address);
+size_t engine_ask_select(struct mp_engine *engine, struct mp_address *list,
+                         size_t n);
+int64_t engine_ask_retry(struct mp_engine *engine,
+                         const struct mp_address *address,
+                         const struct mp_failure *failure);
+bool engine_ask_keep(struct mp_engine *engine, const struct mp_address *address,
+                     const struct mp_address *source);
+
+/* --- memory.c: peers, bans and the store -----------------------------------
+ */
 
 /* Takes the given store, or opens one in memory. */
 int engine_open_store(struct mp_engine *engine, struct mp_store *given,
@@ -48,25 +111,86 @@ int engine_open_store(struct mp_engine *engine, struct mp_store *given,
 void engine_close_store(struct mp_engine *engine);
 bool engine_is_banned(const struct mp_engine *engine,
                       const struct mp_address *address);
-
-/* A peer of the configuration enters the store. */
-void engine_remember(struct mp_engine *engine,
+bool engine_is_trusted(const struct mp_engine *engine,
+                       const struct mp_address *address);
+bool engine_is_own(const struct mp_engine *engine,
+                   const struct mp_address *address);
+void engine_note_own(struct mp_engine *engine,
                      const struct mp_address *address);
 
-/* What an event of a connection means for its peer's status. */
-void engine_note(struct mp_engine *engine, const struct mp_event *event);
+/* A peer enters the store. */
+void engine_remember(struct mp_engine *engine, const struct mp_address *address,
+                     enum mp_source_kind source);
+
+/* What became of a peer that was dialled. */
+void engine_note_try(struct mp_engine *engine,
+                     const struct mp_address *address);
+void engine_note_success(struct mp_engine *engine,
+                         const struct mp_connection *connection);
+void engine_note_failure(struct mp_engine *engine,
+                         const struct mp_connection *connection);
+void engine_note_inaccessible(struct mp_engine *engine,
+                              const struct mp_address *address);
+
+/* When a ban of `time` (0: ban_time) from now ends. */
+int64_t engine_ban_end(const struct mp_engine *engine, int64_t time);
 
 /* Does what a verdict says beyond this connection: discourage or ban. */
 void engine_obey(struct mp_engine *engine, struct mp_connection *connection,
                  const struct mp_offence *offence,
                  const struct mp_verdict *verdict);
+void engine_start_expiry(struct mp_engine *engine);
+
+/* The outbound connections that work now are dialled first after a restart. */
+void engine_note_anchors(struct mp_engine *engine);
 
 /* --- listener.c ------------------------------------------------------------
  */
 void engine_listen(struct mp_engine *engine);
 
+/* Its handshake is complete: it is no longer half-open, and the polite lane
+ * ends here. */
+void engine_inbound_complete(struct mp_engine *engine,
+                             struct mp_connection *connection);
+void engine_inbound_gone(struct mp_engine *engine,
+                         struct mp_connection *connection);
+
+/* --- control.c -------------------------------------------------------------
+ */
+
+/* Bans that come and go in the store reach connections and listeners. */
+void engine_watch_store(struct mp_engine *engine);
+
+/* --- eviction.c ------------------------------------------------------------
+ */
+
+/* Closes an inbound connection to make room; false when none may go. */
+bool engine_evict(struct mp_engine *engine, const struct mp_address *newcomer);
+
 /* --- dialer.c --------------------------------------------------------------
  */
-void engine_dial_all(struct mp_engine *engine);
+void engine_start_dialing(struct mp_engine *engine);
+void engine_stop_dialing(struct mp_engine *engine);
+void engine_start_feelers(struct mp_engine *engine);
+void engine_dial_configured(struct mp_engine *engine);
+void engine_dial_more(struct mp_engine *engine);
+void engine_dial_soon(struct mp_engine *engine);
+void engine_dial_due(struct mp_engine *engine, struct target *target);
+void engine_outbound_complete(struct mp_engine *engine,
+                              struct mp_connection *connection);
+void engine_outbound_ended(struct mp_engine *engine,
+                           struct mp_connection *connection, int code,
+                           bool was_connected);
+
+/* --- discovery.c -----------------------------------------------------------
+ */
+void engine_start_discovery(struct mp_engine *engine);
+void engine_stop_discovery(struct mp_engine *engine);
+
+/* What our own part of the protocol makes of a message: addr and getaddr. */
+void engine_hear(struct mp_engine *engine, struct mp_connection *connection,
+                 const struct mp_message *message);
+void engine_ask_addresses(struct mp_engine *engine,
+                          struct mp_connection *connection);
 
 #endif

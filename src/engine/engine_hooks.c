@@ -1,20 +1,103 @@
 /* engine_hooks - between an engine's connections and its user's hooks. */
+#include "base/fault.h"
 #include "engine/engine.h"
+#include "moonpeer/message.h"
+
+/* --- events ----------------------------------------------------------------
+ */
+
+static void on_complete(struct mp_engine *engine, struct mp_connection *c) {
+  c->role.is_complete = true;
+  c->role.complete_at = mp_loop_now(engine->loop);
+  if (!c->role.is_released)
+    engine->slots.connected++;
+  engine->counts.handshakes++;
+  if (c->session.is_inbound) {
+    engine_inbound_complete(engine, c);
+    return;
+  }
+  engine_note_success(engine, c);
+  engine_ask_addresses(engine, c);
+  engine_outbound_complete(engine, c);
+}
+
+static void on_end(struct mp_engine *engine, const struct mp_event *event) {
+  struct mp_connection *c = event->connection;
+  int index = -5001 - event->code;
+  if (index >= 0 && index < MP_FAILURE_CODES)
+    engine->counts.failures[index]++;
+  if (c->session.is_inbound)
+    return;
+  if (event->type == MP_CONNECTION_FAILED && event->code != MP_ECLOSED &&
+      event->code != MP_ECANCELLED && event->code != MP_EDUPLICATE)
+    engine_note_failure(engine, c);
+  engine_outbound_ended(engine, c, event->code,
+                        event->type == MP_CONNECTION_LOST);
+}
+
+static void bookkeep(struct mp_engine *engine, const struct mp_event *event) {
+  switch (event->type) {
+  case MP_HANDSHAKE_COMPLETE: on_complete(engine, event->connection); break;
+  case MP_CONNECTION_FAILED:
+  case MP_CONNECTION_LOST: on_end(engine, event); break;
+  case MP_MESSAGE:
+    engine_hear(engine, event->connection, event->message);
+    break;
+  default: break;
+  }
+}
 
 static void on_event(void *data, const struct mp_event *event) {
   struct mp_engine *engine = data;
-  if (event->type != MP_MESSAGE)
-    engine_note(engine, event);
-  if (engine->hooks->wants & UINT64_C(1) << event->type)
-    engine->hooks->event(engine->data, event);
+  const struct mp_hooks *hooks = engine->hooks;
+  bool is_wanted = hooks->wants & UINT64_C(1) << event->type;
+  if (event->type == MP_MESSAGE)
+    is_wanted =
+        is_wanted && hooks->commands & mp_command_bit(event->message->command);
+  if (is_wanted)
+    hooks->event(engine->data, event);
+  bookkeep(engine, event);
+}
+
+/* --- decisions -------------------------------------------------------------
+ */
+
+static struct mp_connection *find_outbound(struct mp_engine *engine,
+                                           const struct mp_address *address) {
+  struct mp_connection *c = engine->first;
+  while (c && (c->session.is_inbound || c->is_closing ||
+               !mp_address_equal(&c->address, address)))
+    c = c->next;
+  return c;
+}
+
+/* When both have dialled, the connection whose dialler sent the larger nonce
+ * stays: both sides see the same two numbers. */
+static int check_twin(struct mp_engine *engine, struct mp_connection *c,
+                      struct mp_fault *fault) {
+  const struct mp_version *version = c->version;
+  struct mp_connection *twin = NULL;
+  if (c->session.is_inbound && version->addr_from.port &&
+      crowd_count(&engine->dialled, &version->addr_from,
+                  sizeof version->addr_from))
+    twin = find_outbound(engine, &version->addr_from);
+  if (!twin)
+    return 0;
+  if (version->nonce < twin->session.nonce)
+    return fault_set(fault, MP_EDUPLICATE,
+                     "there is a connection to this peer already");
+  mp_connection_close(twin, MP_EDUPLICATE,
+                      "this peer has dialled us at the same time");
+  return 0;
 }
 
 static int on_validate(void *data, struct mp_connection *connection,
                        struct mp_fault *fault) {
   struct mp_engine *engine = data;
-  if (!engine->hooks->validate)
-    return 0;
-  return engine->hooks->validate(engine->data, connection, fault);
+  int rc = 0;
+  if (engine->hooks->validate)
+    rc = engine->hooks->validate(engine->data, connection, fault);
+  return rc ? rc : check_twin(engine, connection, fault);
 }
 
 static void on_judge(void *data, struct mp_connection *connection,
@@ -35,22 +118,33 @@ static void on_closed(void *data, struct mp_connection *connection) {
 /* A remote that sends back the nonce of a dial of ours is ourselves. Only
  * dials that have not completed count, as in the reference node. */
 static bool is_own_nonce(void *data, uint64_t nonce) {
-  const struct mp_engine *engine = data;
-  for (const struct mp_connection *c = engine->first; c; c = c->next)
-    if (!c->session.is_inbound && c->session.state == MP_AWAITING_HANDSHAKE &&
-        c->session.nonce == nonce)
-      return true;
+  struct mp_engine *engine = data;
+  for (const struct mp_connection *c = engine->first; c; c = c->next) {
+    if (c->session.is_inbound || c->session.state != MP_AWAITING_HANDSHAKE ||
+        c->session.nonce != nonce)
+      continue;
+    engine_note_own(engine, &c->address);
+    return true;
+  }
   return false;
 }
 
+/* --- what is wanted --------------------------------------------------------
+ */
+
 /* What the engine wants to know itself. */
 enum {
-  OWN_WANTS = 1 << MP_HANDSHAKE_COMPLETE | 1 << MP_CONNECTION_FAILED,
+  OWN_WANTS = 1 << MP_HANDSHAKE_COMPLETE | 1 << MP_CONNECTION_FAILED |
+              1 << MP_CONNECTION_LOST | 1 << MP_MESSAGE,
 };
 
 void mp_engine_hooks_changed(struct mp_engine *engine) {
+  uint64_t commands = mp_command_bit("addr") | mp_command_bit("getaddr") |
+                      mp_command_bit("getdata");
+  if (engine->hooks->wants & UINT64_C(1) << MP_MESSAGE)
+    commands |= engine->hooks->commands;
   engine->inner.wants = engine->hooks->wants | OWN_WANTS;
-  engine->inner.commands = engine->hooks->commands;
+  engine->inner.commands = commands;
 }
 
 void engine_hooks_init(struct mp_engine *engine) {

@@ -22,7 +22,19 @@ struct mp_config {
   size_t peer_count;
   bool is_fixed; /* only these peers, no discovery */
   int64_t target_connections, max_connections;
-  int64_t ban_time; /* nanoseconds */
+  int64_t half_open;              /* inbound handshakes under way */
+  int64_t per_address, per_group; /* inbound; per_group 0: a quarter of all */
+  int64_t ban_time, inaccessible_time; /* times in nanoseconds */
+  int64_t initial_backoff, max_backoff, max_retries;
+  double backoff_multiplier, jitter;
+  int64_t max_restarts, restart_window;
+  int64_t discovery_interval, feeler_interval, listen_retry;
+  int64_t shutdown_timeout; /* for a close in order */
+  int64_t max_peers, max_bans;
+  int64_t receive_memory_total, send_memory_total; /* bytes in all */
+  const struct mp_prefix
+      *trusted; /* never refused for their number; borrowed */
+  size_t trusted_count;
 };
 
 enum mp_key_type {
@@ -32,6 +44,7 @@ enum mp_key_type {
   MP_KEY_VERSION,  /* int32_t */
   MP_KEY_TEXT,     /* char[MP_USER_AGENT + 1] */
   MP_KEY_FLAG,     /* bool */
+  MP_KEY_NUMBER,   /* double, of thousandths */
 };
 
 /* One key of the schema: its place in struct mp_config and its range. */
@@ -62,6 +75,11 @@ int mp_config_set_text(struct mp_config *config,
 int mp_config_set_flag(struct mp_config *config,
                        const struct mp_config_key *key, bool flag,
                        struct mp_fault *fault);
+
+/* The keys of the schema in which two configurations differ; how many, at most
+ * n. */
+size_t mp_config_changes(const struct mp_config *a, const struct mp_config *b,
+                         const struct mp_config_key **changed, size_t n);
 
 /* What no single key can tell: 0, MP_ELIMITS or MP_ECONFIG. */
 int mp_config_check(const struct mp_config *config, struct mp_fault *fault);

@@ -13,6 +13,14 @@ struct mp_engine;
 struct mp_loop;
 struct mp_store;
 
+enum { MP_FAILURE_CODES = 30 };
+
+/* What an engine has done so far. */
+struct mp_engine_counts {
+  uint64_t dials, accepted, rejected, handshakes, evictions, bans;
+  uint64_t failures[MP_FAILURE_CODES]; /* of connections: -5001 - code */
+};
+
 /* What engine and hooks share. hooks and data are borrowed until the engine's
  * gone hook. */
 struct mp_engine_setup {
@@ -34,9 +42,12 @@ int mp_engine_open(struct mp_engine **engine,
  * after a close. Twice is fine. */
 int mp_engine_start(struct mp_engine *engine, struct mp_fault *fault);
 
-/* Stops listening, closes all connections, then is gone; one that was never
- * started is gone at once. Until it is gone twice is fine. */
-void mp_engine_close(struct mp_engine *engine);
+/* Stops listening, lets all connections send what is queued and closes them,
+ * saves the store if it has changed, then is gone: after `limit` nanoseconds
+ * at the latest (-1: the configured shutdown_timeout; 0: at once). One that was
+ * never started is gone at once. Until it is gone, twice is fine: a shorter
+ * limit counts. */
+void mp_engine_close(struct mp_engine *engine, int64_t limit);
 bool mp_engine_is_closing(const struct mp_engine *engine);
 
 /* hooks->wants or hooks->commands have changed. */
@@ -45,6 +56,47 @@ void mp_engine_hooks_changed(struct mp_engine *engine);
 /* Where it listens, the real port included; false when it does not. */
 bool mp_engine_address(const struct mp_engine *engine,
                        struct mp_address *address);
+
+/* Connections now. */
+struct mp_engine_slots {
+  int64_t taken; /* of max_connections */
+  int64_t inbound, outbound, half_open, connected;
+};
+void mp_engine_slots(const struct mp_engine *engine,
+                     struct mp_engine_slots *slots);
+const struct mp_engine_counts *mp_engine_counts(const struct mp_engine *engine);
+
+/* Changes the configuration, all of it or nothing: 0, MP_ECONFIG (also for
+ * another network), MP_ELIMITS, MP_ECLOSED. Reaches live connections (timeouts,
+ * intervals, memory), the listener and the limits; a lower max_connections
+ * closes nobody. */
+int mp_engine_configure(struct mp_engine *engine,
+                        const struct mp_config *config, struct mp_fault *fault);
+
+/* Bans a prefix for `time` nanoseconds (0: ban_time, MP_FOREVER: for ever) and
+ * closes who it covers; or takes the ban on exactly this prefix away. What
+ * mp_ban_add and mp_ban_remove return. The event comes on the next turn. */
+int mp_engine_ban(struct mp_engine *engine, const struct mp_prefix *prefix,
+                  int64_t time, const char *reason, struct mp_fault *fault);
+int mp_engine_unban(struct mp_engine *engine, const struct mp_prefix *prefix,
+                    struct mp_fault *fault);
+
+/* Saves the store from the next turn on; told by MP_STORE_SAVED or FAILED. */
+void mp_engine_save(struct mp_engine *engine);
+
+/* How long to wait after so many failures in a row: initial_backoff times
+ * backoff_multiplier for each but the first, max_backoff at most, and jitter.
+ * Nanoseconds. */
+int64_t mp_engine_backoff(struct mp_engine *engine, unsigned attempts);
+
+/* The outbound peers that worked when the engine was last closed; how many of
+ * at most n. */
+size_t mp_engine_anchors(struct mp_engine *engine, struct mp_address *list,
+                         size_t n);
+
+/* Merits that protect an inbound connection from making room: the four of as
+ * many groups that the keyed order puts first, the eight with the least round
+ * trip, and of the others the half that has been here longest. */
 
 const struct mp_config *mp_engine_config(const struct mp_engine *engine);
 struct mp_store *mp_engine_store(struct mp_engine *engine);
@@ -55,7 +107,8 @@ struct mp_connection *mp_engine_first(const struct mp_engine *engine);
 struct mp_connection *mp_engine_next(const struct mp_connection *connection);
 
 /* Dials a peer now. 0; MP_ECLOSED when it is not running; MP_ELIMIT when
- * max_connections are there; MP_EDUPLICATE when it is connected; MP_ECANCELLED when it is banned. */
+ * max_connections are there; MP_EDUPLICATE when it is connected; MP_ECANCELLED
+ * when it is banned. */
 int mp_engine_dial(struct mp_engine *engine, const struct mp_address *to,
                    struct mp_fault *fault);
 

@@ -11,6 +11,7 @@
 #include "moonpeer/error.h"
 
 struct mp_connection;
+struct mp_group;
 struct mp_message;
 
 /* Enum value, name in Lua, JSON and logs. */
@@ -89,6 +90,22 @@ struct mp_verdict {
   struct mp_prefix scope; /* what to ban; 0 bits mean the address */
 };
 
+/* A dial or connection that failed, for a policy that says when to try again.
+ */
+struct mp_failure {
+  int code;          /* why */
+  unsigned attempts; /* failed in a row, this one included */
+};
+
+/* An inbound connection that may make room for another. */
+struct mp_candidate {
+  struct mp_connection *connection;
+  const struct mp_group *group;
+  int64_t rtt;       /* the least measured, nanoseconds; -1 for none */
+  int64_t age;       /* since its handshake, nanoseconds; 0 before */
+  bool is_protected; /* by its merits: see moonpeer/engine.h */
+};
+
 /* What happened. Everything it points to is borrowed until the hook
  * returns. */
 struct mp_event {
@@ -100,6 +117,7 @@ struct mp_event {
   const char *text;                 /* the same in words, never NULL */
   const struct mp_message *message; /* of MP_MESSAGE */
   const struct mp_offence *offence; /* of MP_PEER_MISBEHAVED */
+  const struct mp_prefix *prefix;   /* of MP_PEER_BANNED, MP_PEER_UNBANNED */
   const struct mp_verdict *verdict; /* of MP_PEER_MISBEHAVED, MP_PEER_BANNED */
 };
 
@@ -133,6 +151,28 @@ struct mp_hooks {
    * when is_dropped. */
   void (*judge)(void *data, struct mp_connection *connection,
                 const struct mp_offence *offence, struct mp_verdict *verdict);
+
+  /* Whether to take an inbound connection that has passed the hard checks.
+   * Safe answer: false. */
+  bool (*accept)(void *data, const struct mp_address *address);
+
+  /* Up to n peers to dial, into list; how many. Safe answer: 0. */
+  size_t (*select)(void *data, struct mp_address *list, size_t n);
+
+  /* How long to wait before the peer is tried again, nanoseconds; -1 for no
+   * more. Safe answer: max_backoff. */
+  int64_t (*retry)(void *data, const struct mp_address *address,
+                   const struct mp_failure *failure);
+
+  /* Which of n candidates is closed to make room for the newcomer, their
+   * index, or -1. Safe answer: -1. */
+  ptrdiff_t (*evict)(void *data, const struct mp_candidate *list, size_t n,
+                     const struct mp_address *newcomer);
+
+  /* Whether to keep an address that the source told us of. Safe answer:
+   * false. */
+  bool (*keep)(void *data, const struct mp_address *address,
+               const struct mp_address *source);
 
   /* For who writes conversations down: every frame that came, checksum good
    * or not, and all that is queued to go. May be set at any time. */

@@ -136,7 +136,6 @@ static void make_other(struct sim_stream *stream) {
   if (stream->path)
     other->path = mem_text(stream->path);
   other->wake = sim_link_signal(world, stream->link, stream->side);
-  other->in.last_at = other->wake;
   sim_stream_schedule(other);
 }
 

@@ -117,19 +117,21 @@ static struct mp_timer *next_timer(struct mp_timer *timer) {
 
 /* The owner need not stop his timers before he closes his loop; here the
  * world goes on. One walk through all timers for each batch. */
-static void drop_timers(struct sim_host *host) {
-  struct timers *timers = &host->world->timers;
-  struct mp_timer *batch[64];
-  size_t n;
-  do {
+void sim_timers_drop(struct mp_world *world, const struct sim_host *host) {
+  struct mp_timer *batch[256], *timer;
+  const size_t size = sizeof batch / sizeof *batch;
+  size_t n = size;
+  while (!host && (timer = timers_first(&world->timers)))
+    timers_remove(&world->timers, timer);
+  while (host && n == size) {
     n = 0;
-    for (struct mp_timer *timer = timers_first(timers);
-         timer && n < sizeof batch / sizeof *batch; timer = next_timer(timer))
+    for (timer = timers_first(&world->timers); timer && n < size;
+         timer = next_timer(timer))
       if (timer->loop == &host->loop)
         batch[n++] = timer;
     for (size_t i = 0; i < n; i++)
-      timers_remove(timers, batch[i]);
-  } while (n == sizeof batch / sizeof *batch);
+      timers_remove(&world->timers, batch[i]);
+  }
 }
 
 static void close_handles(struct sim_host *host) {
@@ -152,6 +154,7 @@ void sim_host_close(struct sim_host *host) {
     return;
   close_handles(host);
   while (host->jobs)
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the list is no ring */
     finish_job(host->jobs);
   while (!world->is_running &&
          (host->own_laters.first || world->closing_first)) {
@@ -159,7 +162,8 @@ void sim_host_close(struct sim_host *host) {
     sim_world_finish_closing(world);
     close_handles(host);
   }
-  drop_timers(host);
+  if (!world->is_ending)
+    sim_timers_drop(world, host);
   host->is_open = false;
   host->loop.holds = 0;
   world->count.hosts--;

@@ -1,6 +1,7 @@
 /* sim_link - the ways between two hosts: weather and partitions. */
 #include "net/sim_link.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,20 +105,27 @@ static bool is_cut(const struct sim_links *links, const struct sim_link *link) {
   return false;
 }
 
+/* What was said about these two, about one of them, or about all. */
+static const struct mp_weather *weather_of(const struct sim_links *links,
+                                           const struct sim_link *link,
+                                           int side) {
+  const struct sim_host *from = link->host[side], *to = link->host[!side];
+  if (link->lane[side].own)
+    return link->lane[side].own;
+  if (from == to)
+    return &links->self;
+  if (from->weather_from)
+    return from->weather_from;
+  return to->weather_to ? to->weather_to : &links->all;
+}
+
 void sim_link_refresh(struct mp_world *world, struct sim_link *link) {
   struct sim_links *links = &world->links;
   if (link->version == links->version)
     return;
   link->version = links->version;
-  for (int i = 0; i < 2; i++) {
-    struct sim_lane *lane = &link->lane[i];
-    const struct sim_host *from = link->host[i], *to = link->host[!i];
-    lane->weather = lane->own            ? lane->own
-                    : from == to         ? &links->self
-                    : from->weather_from ? from->weather_from
-                    : to->weather_to     ? to->weather_to
-                                         : &links->all;
-  }
+  for (int side = 0; side < 2; side++)
+    link->lane[side].weather = weather_of(links, link, side);
   link->is_cut = is_cut(links, link);
 }
 
@@ -159,11 +167,13 @@ static int check_time(const char *what, int64_t time, struct mp_fault *fault) {
                    (long long)LATENCY_MAX, (long long)time);
 }
 
-/* Not a number is no chance, either. */
 static int check_chance(const char *what, double chance,
                         struct mp_fault *fault) {
   if (chance >= 0 && chance <= 1)
     return 0;
+  if (isnan(chance)) /* printf writes its sign, which means nothing */
+    return fault_set(fault, MP_ECONFIG,
+                     "%s: expected a chance of 0 to 1, got not a number", what);
   return fault_set(fault, MP_ECONFIG, "%s: expected a chance of 0 to 1, got %g",
                    what, chance);
 }

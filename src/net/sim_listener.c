@@ -120,6 +120,7 @@ static void put_on(struct sim_listener *listener) {
   host->world->count.listeners++;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): io's shape */
 int sim_listen(struct mp_listener **result, struct mp_loop *loop,
                const struct mp_address *at, const char *path,
                const struct mp_listener_events *events, void *owner,

@@ -190,14 +190,18 @@ int sim_resolve(struct mp_loop *loop, struct mp_resolve *resolve,
   return 0;
 }
 
-void sim_resolve_cancel(struct mp_resolve *resolve) {
-  struct sim_query *query = resolve->request;
-  resolve->request = NULL;
+static void cancel(struct sim_query *query) {
+  query->resolve->request = NULL;
   take_off(query);
   free_query(query);
 }
 
+void sim_resolve_cancel(struct mp_resolve *resolve) {
+  cancel(resolve->request);
+}
+
 void sim_names_close(struct sim_host *host) {
   while (host->queries)
-    sim_resolve_cancel(host->queries->resolve);
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the list is no ring */
+    cancel(host->queries);
 }

@@ -45,10 +45,10 @@ static void send_part(struct sim_stream *to, uint32_t n, bool is_apart) {
   struct sim_lane *lane = &to->link->lane[!to->side];
   struct sim_mark mark = {.n = n, .kind = SIM_BYTES};
   mark.at = sim_link_send(world, to->link, !to->side, n);
-  if (is_apart && mark.at <= to->in.last_at)
-    mark.at = to->in.last_at + 1;
   if (sim_chance(world, lane->weather->merge))
     mark.at += MERGE_WAIT;
+  if (is_apart && mark.at <= to->in.last_at)
+    mark.at = to->in.last_at + 1;
   sim_pipe_mark(&to->in, &world->pool, mark);
   if (sim_chance(world, lane->weather->loss))
     lose(to, mark.at);

@@ -10,7 +10,7 @@
 /* Linux's tcp_retries2 of 15 adds up to this. */
 #define GIVE_UP (924 * MP_SECOND)
 
-enum { HEAD = 16 }; /* bytes shown in the trace */
+enum { HEAD = 16, SUM = 4 }; /* bytes shown in the trace */
 
 struct sim_stream *sim_stream_of(struct mp_stream *stream) {
   return (struct sim_stream *)stream;
@@ -73,7 +73,7 @@ static void trace_received(struct sim_stream *stream, const void *bytes,
   uint64_t sum = hash_sip(key, bytes, n);
   sim_trace_number(trace, "n", n);
   sim_trace_hex(trace, "head", bytes, n < HEAD ? n : HEAD);
-  sim_trace_hex(trace, "sum", &sum, sizeof sum);
+  sim_trace_hex(trace, "sum", &sum, SUM);
   sim_trace_end(trace);
 }
 

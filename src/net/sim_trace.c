@@ -81,10 +81,14 @@ static void put_key(struct sim_trace *trace, const char *key) {
   sim_trace_raw(trace, "\":", 2);
 }
 
-static void put_hex(struct sim_trace *trace, uint8_t byte) {
+static void put_hex(struct sim_trace *trace, const uint8_t *bytes, size_t n) {
   static const char digits[] = "0123456789abcdef";
-  put_char(trace, digits[byte >> 4]);
-  put_char(trace, digits[byte & 15]);
+  char *to = trace->buffer + trace->n;
+  for (size_t i = 0; i < n; i++) {
+    *to++ = digits[bytes[i] >> 4];
+    *to++ = digits[bytes[i] & 15];
+  }
+  trace->n += 2 * n;
 }
 
 void sim_trace_start(struct sim_trace *trace, int64_t time) {
@@ -109,7 +113,7 @@ void sim_trace_string(struct sim_trace *trace, const char *key,
       continue;
     }
     sim_trace_raw(trace, "\\u00", 4);
-    put_hex(trace, c);
+    put_hex(trace, &c, 1);
   }
   put_char(trace, '"');
 }
@@ -121,11 +125,9 @@ void sim_trace_number(struct sim_trace *trace, const char *key, uint64_t n) {
 
 void sim_trace_hex(struct sim_trace *trace, const char *key, const void *bytes,
                    size_t n) {
-  const uint8_t *from = bytes;
   put_key(trace, key);
   put_char(trace, '"');
-  for (size_t i = 0; i < n; i++)
-    put_hex(trace, from[i]);
+  put_hex(trace, bytes, n);
   put_char(trace, '"');
 }
 

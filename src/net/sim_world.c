@@ -79,9 +79,11 @@ void sim_world_finish_closing(struct mp_world *world) {
 void mp_world_free(struct mp_world *world) {
   if (!world)
     return;
+  world->is_ending = true;
   for (size_t i = 0; i < world->hosts_n; i++)
     mp_loop_close(&world->hosts[i]->loop);
   sim_world_finish_closing(world);
+  sim_timers_drop(world, NULL);
   for (size_t i = 0; i < world->hosts_n; i++) {
     free(world->hosts[i]->weather_from);
     free(world->hosts[i]->weather_to);
@@ -176,20 +178,28 @@ static void end_turn(struct mp_world *world) {
   world->in_turn = false;
 }
 
+/* Goes to when the next thing happens; false when that is after `until`. */
+static bool advance(struct mp_world *world, int64_t until) {
+  const struct mp_timer *timer = timers_first(&world->timers);
+  if (has_pending(world))
+    return true;
+  if (!timer || timer->due > until || timer->due == MP_FOREVER)
+    return false;
+  if (timer->due > world->now) {
+    world->now = timer->due;
+    world->turns = 0;
+  }
+  return true;
+}
+
 /* Lets one thing happen; false when nothing is left up to `until`. */
 static bool step(struct mp_world *world, int64_t until) {
-  struct mp_timer *timer = timers_first(&world->timers);
   if (!world->in_turn) {
-    if (!has_pending(world)) {
-      if (!timer || timer->due > until || timer->due == MP_FOREVER)
-        return false;
-      if (timer->due > world->now) {
-        world->now = timer->due;
-        world->turns = 0;
-      }
-    }
+    if (!advance(world, until))
+      return false;
     start_turn(world);
   }
+  struct mp_timer *timer = timers_first(&world->timers);
   world->count.events++;
   if (timer && timer->due <= world->now && timer->order < world->turn_before) {
     timers_remove(&world->timers, timer);

@@ -76,7 +76,7 @@ struct mp_world {
   struct sim_closing *closing_first, *closing_last;
   uint64_t turn_before; /* timers with this order wait for the next turn */
   uint64_t turns;       /* since time has passed */
-  bool is_running, is_stopped, in_turn;
+  bool is_running, is_stopped, in_turn, is_ending;
   atomic_bool is_woken;
   struct mp_world_count count;
 };
@@ -121,6 +121,9 @@ int sim_work(struct mp_loop *loop, struct mp_work *work);
 /* What mp_loop_close promises of a host; within a run, `closed` is called at
  * the end of the turn. Twice is fine. */
 void sim_host_close(struct sim_host *host);
+
+/* Unsets a host's timers, or with NULL everybody's. */
+void sim_timers_drop(struct mp_world *world, const struct sim_host *host);
 
 /* io_sim's table: what every host's loop begins with. */
 extern const struct io sim_io;

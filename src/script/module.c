@@ -54,6 +54,11 @@ static int do_time(lua_State *L) {
   return 1;
 }
 
+static int do_in_task(lua_State *L) {
+  lua_pushboolean(L, task_is_here(L));
+  return 1;
+}
+
 static int do_duration(lua_State *L) {
   lua_pushnumber(L, (lua_Number)convert_duration(L, 1) / (lua_Number)MP_SECOND);
   return 1;
@@ -155,6 +160,7 @@ static const luaL_Reg functions[] = {
     {"engine", engine_lua_new},
     {"glob", do_glob},
     {"hex", do_hex},
+    {"in_task", do_in_task},
     {"is_answer", do_is_answer},
     {"is_error", do_is_error},
     {"listen", listener_lua_listen},

@@ -129,9 +129,10 @@ void task_abandon(lua_State *L, struct task *task) {
   anchor(L, task->thread);
 }
 
-/* Keeps what the thread left on its stack as the task's second user value. */
-static void keep_results(lua_State *L, struct task *task, int results) {
-  lua_newtable(L);
+/* Pushes what the thread left on its stack as a table. */
+static void push_results(lua_State *L, struct task *task, int results) {
+  luaL_checkstack(L, results + 2, "too many results");
+  lua_createtable(L, results, 1);
   lua_pushinteger(L, results);
   lua_setfield(L, -2, "n");
   lua_xmove(task->thread, L, results);
@@ -139,34 +140,47 @@ static void keep_results(lua_State *L, struct task *task, int results) {
     lua_rawseti(L, -i - 1, i);
 }
 
-static void finish(lua_State *L, struct task *task, int rc, int results) {
-  push_tasks(L);
-  lua_pushthread(task->thread);
-  lua_xmove(task->thread, L, 1);
-  lua_rawget(L, -2); /* the task */
+/* Pushes the error, texts with their traceback; then closes what the task
+ * has left to be closed: Lua does that only when it is told to. */
+static void push_error(lua_State *L, struct task *task) {
+  lua_State *thread = task->thread;
+  if (lua_type(thread, -1) == LUA_TSTRING) {
+    luaL_traceback(L, thread, lua_tostring(thread, -1), 0);
+  } else {
+    lua_pushvalue(thread, -1);
+    lua_xmove(thread, L, 1);
+  }
+  lua_resetthread(thread);
+}
+
+/* It has ended: nobody waits for it, or keeps it, any more. */
+static void settle(lua_State *L, struct task *task) {
   task->is_done = true;
-  task->has_failed = rc != LUA_OK;
-  if (rc == LUA_OK)
-    keep_results(L, task, results);
-  else if (lua_type(task->thread, -1) == LUA_TSTRING)
-    luaL_traceback(L, task->thread, lua_tostring(task->thread, -1), 0);
-  else {
-    lua_pushvalue(task->thread, -1);
-    lua_xmove(task->thread, L, 1);
-  }
-  if (task->has_failed)
-    lua_resetthread(task->thread); /* closes its to-be-closed variables */
-  if (task->has_failed && !task->is_joined && !task->is_cancelled) {
-    luaL_tolstring(L, -1, NULL);
-    script_report(L, "a task");
-  }
-  lua_setiuservalue(L, -2, 2);
   lua_pushnil(L);
   anchor(L, task->thread);
   waiters_wake(&task->joiners);
   if (task->script->main == task)
     mp_loop_stop(task->loop);
   detach(task);
+}
+
+static void finish(lua_State *L, struct task *task, int rc, int results) {
+  push_tasks(L);
+  lua_pushthread(task->thread);
+  lua_xmove(task->thread, L, 1);
+  lua_rawget(L, -2); /* the task */
+  task->has_failed = rc != LUA_OK;
+  if (rc == LUA_OK)
+    push_results(L, task, results);
+  else
+    push_error(L, task);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, -3, 2);
+  settle(L, task);
+  if (task->has_failed && !task->is_joined && !task->is_cancelled) {
+    luaL_tolstring(L, -1, NULL); /* may raise: everything else is done */
+    script_report(L, "a task");
+  }
 }
 
 /* A task that yields by itself just lets the others run. */
@@ -210,6 +224,10 @@ struct task *task_check(lua_State *L, const char *what) {
   return task;
 }
 
+bool task_is_here(lua_State *L) {
+  return find(L) != NULL;
+}
+
 struct mp_loop *task_loop(lua_State *L) {
   struct mp_loop *here = script_of(L)->here;
   return here ? here : script_loop(L);
@@ -237,8 +255,14 @@ int task_push_late(lua_State *L, struct task *task, const char *what) {
 
 int task_wait(lua_State *L, struct task *task, struct waiters *waiters,
               lua_KFunction again) {
-  if (task->is_cancelled)
+  if (task->is_cancelled && !task->is_told) {
+    task->is_told = true; /* once: what cleans up may wait */
     return luaL_error(L, "the task was cancelled");
+  }
+  if (!lua_isyieldable(L))
+    return luaL_error(L, "expected to be called where a task can wait, not "
+                         "inside a sort, gsub or __close of an error");
+  leave(task); /* who resumes a task by hand finds it waiting already */
   if (waiters)
     join(task, waiters);
   task->is_waiting = true;

@@ -23,7 +23,8 @@ struct task {
   int64_t deadline;
   struct waiters joiners, *waiters; /* who waits for it; for what it waits */
   struct task *next_waiter, *previous_waiter;
-  bool is_started, is_waiting, is_late, is_cancelled, is_done, has_failed;
+  bool is_started, is_waiting, is_late, is_done, has_failed;
+  bool is_cancelled, is_told; /* asked to end; and has been told so */
   bool is_joined; /* somebody takes its results, so its error is theirs */
 };
 
@@ -34,6 +35,7 @@ void waiters_wake(struct waiters *waiters);
 /* Raises unless L is the coroutine of a task; what is the word in the message:
  * "connect waits; call it inside ...". */
 struct task *task_check(lua_State *L, const char *what);
+bool task_is_here(lua_State *L);
 
 /* The loop of the task, hook or listener that runs, or the real loop. */
 struct mp_loop *task_loop(lua_State *L);

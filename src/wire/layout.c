@@ -101,9 +101,10 @@ uint64_t field_number(const struct mp_field *field, const uint8_t *bytes) {
   if (field->type == MP_FIELD_COMPACT)
     return compact_at(bytes, &n);
   uint64_t value = plain_number(field, bytes);
-  if (field->type == MP_FIELD_INT && field->size < 8 &&
-      value >> (field->size * 8 - 1))
-    value |= UINT64_MAX << field->size * 8;
+  unsigned bits = field->size * 8;
+  bool is_short = field->type == MP_FIELD_INT && bits > 0 && bits < 64;
+  if (is_short && value >> (bits - 1))
+    value |= UINT64_MAX << bits;
   return value;
 }
 
@@ -330,7 +331,8 @@ static int walk_field(struct walk *walk, const struct mp_field *field) {
 static bool applies(const struct mp_record *record,
                     const struct mp_field *field) {
   struct mp_value value;
-  if (!mp_record_find(record, field->when, &value) || !value.kind)
+  if (!mp_record_find(record, field->when, &value) || !value.kind ||
+      value.is_default)
     return false;
   if (field->when_is)
     return is_word(field->when_is, value.bytes, value.size);

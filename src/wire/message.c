@@ -17,7 +17,9 @@ static int too_large(const struct mp_message_type *type, uint64_t n,
 }
 
 static int walk_fields(struct mp_message *message, struct mp_fault *fault) {
-  struct walk_words words; /* written when there is a failure */
+  struct walk_words words; /* the rest is written when there is a failure */
+  words.at = 0;
+  words.path[0] = words.what[0] = '\0';
   struct walk walk = {
       .bytes = message->payload,
       .size = (size_t)message->size,

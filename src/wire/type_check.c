@@ -93,28 +93,35 @@ static const char *reference_fault(const struct mp_layout *layout,
   return NULL;
 }
 
+static const char *hash_fault(const struct mp_layout *layout,
+                              const struct mp_field *field,
+                              const struct mp_field *of) {
+  if (of && of->type != MP_FIELD_RECORD)
+    return "expected a record in of";
+  return layout_min_size(layout) >= field->size
+             ? NULL
+             : "expected a size that the record always has";
+}
+
+static bool is_list(const struct mp_field *field) {
+  return field && field->type == MP_FIELD_LIST;
+}
+
 static const char *computed_fault(const struct mp_layout *layout,
                                   const struct mp_field *field) {
   int index = field->of ? mp_layout_index(layout, field->of) : -1;
   const struct mp_field *of = index < 0 ? NULL : &layout->fields[index];
   if (field->of && (!of || field_is_computed(of)))
     return "expected a field of the same record in of";
-  switch (field->type) {
-  case MP_FIELD_COUNT_OF:
-    return of && of->type == MP_FIELD_LIST ? NULL : "expected a list in of";
-  case MP_FIELD_HASHES_OF:
-    return of && of->type == MP_FIELD_LIST && of->item == field->item &&
-                   !layout_is_scalar(of->item)
-               ? NULL
-               : "expected a list of records in of, and its item";
-  case MP_FIELD_HASH_OF:
-    if (of && of->type != MP_FIELD_RECORD)
-      return "expected a record in of";
-    return layout_min_size(layout) >= field->size
-               ? NULL
-               : "expected a size that the record always has";
-  default: return NULL;
-  }
+  if (field->type == MP_FIELD_HASH_OF)
+    return hash_fault(layout, field, of);
+  if (field->type == MP_FIELD_COUNT_OF && !is_list(of))
+    return "expected a list in of";
+  if (field->type != MP_FIELD_HASHES_OF)
+    return NULL;
+  bool good =
+      is_list(of) && of->item == field->item && !layout_is_scalar(of->item);
+  return good ? NULL : "expected a list of records in of, and its item";
 }
 
 static int check_layout(struct check *check, const struct mp_layout *layout);

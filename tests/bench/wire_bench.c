@@ -214,8 +214,8 @@ static void bench_block(void) {
   memcpy(payload.bytes + 80, prefix, n);
   for (size_t i = 0; i < count; i++)
     memcpy(payload.bytes + 80 + n + i * size, tx, size);
-  report("wire.block.open", best_time(open_payload, &payload) * 1e9 / count,
-         "ns/tx", 0);
+  report("wire.block.open",
+         best_time(open_payload, &payload) * 1e9 / (double)count, "ns/tx", 0);
   free(payload.bytes);
 }
 

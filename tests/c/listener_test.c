@@ -31,6 +31,21 @@ BOTH(two_listeners_on_a_port_are_refused_with_words) {
   pair_close(&pair);
 }
 
+BOTH(any_address_is_taken_when_one_is) {
+  static const char *const any[] = {"0.0.0.0", "::"};
+  struct pair pair;
+  struct mp_listener *second;
+  struct mp_address at;
+  pair_listen(&pair, bed);
+  for (size_t i = 0; i < 2; i++) {
+    CHECK_INT(mp_address_parse(&at, any[i], bed->at.port, NULL), 0);
+    CHECK_INT(
+        mp_listener_open(&second, bed->far, &at, &pair_events, &pair, NULL),
+        MP_ELISTEN);
+  }
+  pair_close(&pair);
+}
+
 BOTH(a_foreign_address_cannot_be_listened_at) {
   struct pair pair = {.bed = bed};
   struct mp_fault fault = {.text = ""};
@@ -183,6 +198,7 @@ BOTH(a_thousand_streams_at_once) {
 }
 
 TEST_MAIN(TESTS(two_listeners_on_a_port_are_refused_with_words),
+          TESTS(any_address_is_taken_when_one_is),
           TESTS(a_foreign_address_cannot_be_listened_at),
           TESTS(a_closed_listener_leaves_its_streams_alone),
           TESTS(a_unix_path_is_listened_at_and_dialed),

@@ -1,6 +1,7 @@
 /* trace_test - what a world writes down, and that the same seed gives the same
  * run: again, in another process, and whatever is kept of the trace. */
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -175,7 +176,7 @@ static void storm_run(const struct mp_world_options *options) {
   set_weather();
   for (size_t i = 0; i < NODES; i++)
     add_node(i);
-  for (int64_t time = 1; time <= 20; time++) {
+  for (int64_t time = 1; time <= 6; time++) {
     CHECK_INT(mp_world_run(storm->world, time * MP_SECOND, NULL, NULL, NULL),
               MP_WORLD_TIME);
     struct mp_hosts one = {.list = &storm->nodes[time % NODES].loop, .n = 1};
@@ -236,12 +237,21 @@ static void print_the_hash(void) {
 
 /* Other addresses in memory, at least where they are random. */
 static void another_process_sees_the_same_run(void) {
-  char here[HEX], there[HEX] = "", program[512] = "", command[600];
-  CHECK(readlink("/proc/self/exe", program, sizeof program - 1) > 0);
-  snprintf(command, sizeof command, "'%s' print_the_hash 2>/dev/null", program);
-  FILE *other = popen(command, "r");
-  CHECK(other && fgets(there, sizeof there, other));
-  CHECK_INT(pclose(other), 0);
+  char here[HEX], there[HEX] = "";
+  int ends[2], status;
+  CHECK_INT(pipe(ends), 0);
+  pid_t other = fork();
+  CHECK(other >= 0);
+  if (other == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    execl("/proc/self/exe", "trace_test", "print_the_hash", (char *)NULL);
+    _exit(1);
+  }
+  CHECK_INT(waitpid(other, &status, 0), other);
+  CHECK_INT(status, 0);
+  CHECK_INT(read(ends[0], there, HEX - 1), HEX - 1);
+  close(ends[0]);
+  close(ends[1]);
   storm_hash((struct mp_world_options){.seed = 1}, here);
   CHECK_TEXT(there, here);
 }
@@ -256,7 +266,7 @@ static const char expected[] =
     "\"what\":\"accept\"}\n"
     "{\"t\":0.110000000,\"from\":\"10.0.0.1:32768\",\"to\":\"10.0.0.2:8333\","
     "\"what\":\"bytes\",\"n\":4,\"head\":\"70696e67\",\"sum\":"
-    "\"@@@@@@@@@@@@@@@@\"}\n"
+    "\"@@@@@@@@\"}\n"
     "{\"t\":0.200000000,\"at\":\"10.0.0.1\",\"what\":\"note\",\"note\":"
     "\"a \\\"note\\\"\\u0001\\u00ff\"}\n"
     "{\"t\":0.200000000,\"from\":\"10.0.0.1:32768\",\"to\":\"10.0.0.2:8333\","
@@ -294,7 +304,7 @@ static void a_conversation_reads_like_one(void) {
   const char *text = mp_world_trace(world, &n);
   char *copy = strndup(text, n);
   for (char *sum = strstr(copy, "\"sum\":\""); sum; sum = NULL)
-    memset(sum + 7, '@', 16);
+    memset(sum + 7, '@', 8);
   CHECK_TEXT(copy, expected);
   free(copy);
   struct hasher *hasher = hasher_new();

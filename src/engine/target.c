@@ -1,0 +1,186 @@
+/* target - an address that is dialled again and again. */
+#include "engine/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/engine.h"
+
+/* --- the list --------------------------------------------------------------
+ */
+
+struct target *target_find(struct mp_engine *engine,
+                           const struct mp_address *address) {
+  struct target *target = engine->targets.first;
+  while (target && !mp_address_equal(&target->address, address))
+    target = target->next;
+  return target;
+}
+
+static void unlink_target(struct target *target) {
+  struct targets *list = &target->engine->targets;
+  if (target->previous)
+    target->previous->next = target->next;
+  else
+    list->first = target->next;
+  if (target->next)
+    target->next->previous = target->previous;
+  else
+    list->last = target->previous;
+  list->count--;
+}
+
+void target_forget(struct target *target) {
+  if (target->connection)
+    target->connection->role.target = NULL;
+  mp_timer_stop(&target->timer);
+  unlink_target(target);
+  free(target);
+}
+
+void targets_deinit(struct mp_engine *engine) {
+  while (engine->targets.first)
+    target_forget(engine->targets.first);
+}
+
+/* The oldest that neither is connected nor belongs to the configuration. */
+static void make_room(struct mp_engine *engine) {
+  struct target *target = engine->targets.first;
+  while (target && (target->connection || target->is_fixed))
+    target = target->next;
+  if (target)
+    target_forget(target);
+}
+
+static void on_due(void *data) {
+  struct target *target = data;
+  engine_dial_due(target->engine, target);
+}
+
+struct target *target_get(struct mp_engine *engine,
+                          const struct mp_address *address) {
+  struct target *target = target_find(engine, address);
+  if (target)
+    return target;
+  if (engine->targets.count >= TARGETS_MAX)
+    make_room(engine);
+  target = mem_new(sizeof *target);
+  target->engine = engine;
+  target->address = *address;
+  mp_timer_init(&target->timer, on_due, target);
+  target->previous = engine->targets.last;
+  if (target->previous)
+    target->previous->next = target;
+  else
+    engine->targets.first = target;
+  engine->targets.last = target;
+  engine->targets.count++;
+  return target;
+}
+
+/* --- when to try again -----------------------------------------------------
+ */
+
+/* Whether the last max_restarts restarts leave room for one more; notes it. */
+static bool may_restart(struct target *target) {
+  const struct mp_config *config = &target->engine->config;
+  int64_t now = mp_loop_now(target->engine->loop);
+  int64_t most = config->max_restarts;
+  if (most == 0)
+    return false;
+  int64_t oldest = target->restarts[most - 1];
+  if (oldest && now - oldest < config->restart_window)
+    return false;
+  memmove(target->restarts + 1, target->restarts,
+          sizeof target->restarts - sizeof *target->restarts);
+  target->restarts[0] = now;
+  return true;
+}
+
+static void restart(struct target *target) {
+  struct mp_event event = {.type = MP_CONNECTION_RESTARTING,
+                           .address = target->address,
+                           .text = "the network failed; at once"};
+  engine_tell(target->engine, &event);
+  mp_timer_start(target->engine->loop, &target->timer, 0);
+}
+
+/* Given up: a peer of the configuration waits for inaccessible_time. */
+static void give_up(struct target *target) {
+  struct mp_engine *engine = target->engine;
+  engine_note_inaccessible(engine, &target->address);
+  if (!target->is_fixed) {
+    target_forget(target);
+    return;
+  }
+  target->attempts = 0;
+  mp_timer_start(engine->loop, &target->timer,
+                 engine->config.inaccessible_time);
+}
+
+static bool is_retryable(int code) {
+  return code == MP_EREFUSED || code == MP_ECONNECT_TIMEOUT ||
+         code == MP_ERESET;
+}
+
+static bool is_network_failure(int code) {
+  return code == MP_ERESET || code == MP_EIO || code == MP_EPING_TIMEOUT ||
+         code == MP_ECONNECT || code == MP_ECONNECT_TIMEOUT;
+}
+
+static void retry_later(struct target *target, int code) {
+  struct mp_engine *engine = target->engine;
+  const struct mp_failure failure = {code, target->attempts};
+  int64_t wait = engine_ask_retry(engine, &target->address, &failure);
+  if (wait < 0)
+    give_up(target);
+  else
+    mp_timer_start(engine->loop, &target->timer, wait);
+}
+
+/* Nobody's fault but ours or nobody's: the attempt does not count. */
+static void wait_for_network(struct target *target) {
+  target->attempts = target->attempts ? target->attempts : 1;
+  retry_later(target, MP_ECONNECT_TIMEOUT);
+}
+
+void target_failed(struct target *target, int code, bool was_connected) {
+  struct mp_engine *engine = target->engine;
+  target->connection = NULL;
+  if (engine->is_closing)
+    return;
+  if (was_connected && is_network_failure(code) && may_restart(target))
+    restart(target);
+  else if (engine->network.is_down && code != MP_EREFUSED)
+    wait_for_network(target);
+  else if (is_retryable(code) || (was_connected && is_network_failure(code)) ||
+           code == MP_ECONNECT) {
+    target->attempts++;
+    if (target->attempts > engine->config.max_retries)
+      give_up(target);
+    else
+      retry_later(target, code);
+  } else if (code == MP_EHANDSHAKE_TIMEOUT || code == MP_EOBSOLETE) {
+    give_up(target);
+  } else if (target->is_fixed) {
+    target->attempts++;
+    retry_later(target, code);
+  } else {
+    target_forget(target);
+  }
+}
+
+void target_succeeded(struct target *target) {
+  target->attempts = 0;
+}
+
+/* Spread over the first backoff, so that not all dial in one instant. */
+void targets_hurry(struct mp_engine *engine) {
+  struct target *target;
+  for (target = engine->targets.first; target; target = target->next)
+    if (target->timer.is_set)
+      mp_timer_start(
+          engine->loop, &target->timer,
+          engine_random_below(engine, engine->config.initial_backoff));
+}

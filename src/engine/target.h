@@ -1,0 +1,53 @@
+/* target - an address that is dialled again and again: how often it failed,
+ * when it is next due, how often it was restarted. */
+#ifndef ENGINE_TARGET_H
+#define ENGINE_TARGET_H
+
+#include "moonpeer/address.h"
+#include "moonpeer/loop.h"
+
+struct mp_engine;
+struct mp_connection;
+
+enum {
+  TARGET_RESTARTS = 8, /* the most that max_restarts may be */
+  TARGETS_MAX = 4096, /* remembered at once; the oldest that waits makes room */
+};
+
+struct target {
+  struct target *next, *previous;
+  struct mp_engine *engine;
+  struct mp_address address;
+  struct mp_connection *connection; /* NULL while it waits */
+  struct mp_timer timer;            /* until it is due again */
+  unsigned attempts;                /* failed in a row */
+  bool is_fixed;                    /* of the configuration: never forgotten */
+  bool is_dropped;                  /* fixed, and given up until reconfigured */
+  int64_t restarts[TARGET_RESTARTS]; /* when, the latest first; 0 for none */
+};
+
+struct targets {
+  struct target *first, *last;
+  size_t count;
+};
+
+/* The one with this address, or NULL. */
+struct target *target_find(struct mp_engine *engine,
+                           const struct mp_address *address);
+
+/* The same, made when there is none; never NULL. */
+struct target *target_get(struct mp_engine *engine,
+                          const struct mp_address *address);
+void target_forget(struct target *target);
+void targets_deinit(struct mp_engine *engine);
+
+/* Its dial has ended, or its connection was lost. */
+void target_failed(struct target *target, int code, bool was_connected);
+
+/* Its handshake is complete. */
+void target_succeeded(struct target *target);
+
+/* All that wait are tried soon: the network is back. */
+void targets_hurry(struct mp_engine *engine);
+
+#endif
