@@ -90,6 +90,7 @@ static void on_turn(void *data) {
   struct mp_connection *c = data;
   announce(c);
   connection_drain(c);
+  connection_read(c);
   connection_flush(c);
   if (c->is_closing && !c->is_over && mp_connection_queued(c) == 0)
     connection_end(c, c->reason, c->text);
@@ -151,6 +152,8 @@ static void on_timer(void *data) {
     end_late(c, MP_EHANDSHAKE_TIMEOUT, "a complete handshake", patience(c));
     break;
   case WAITING_PONG:
+    if (c->is_paused || c->is_throttled)
+      break; /* it counts anew when we read again */
     end_late(c, MP_EPING_TIMEOUT, "a pong", o->ping_timeout);
     break;
   case WAITING_TO_PING: connection_send_ping(c); break;
@@ -195,7 +198,7 @@ void connection_start(struct mp_connection *c) {
   connection_wait(c, WAITING_HANDSHAKE, patience(c));
   if (!c->session.is_inbound)
     connection_send_version(c);
-  mp_stream_read(c->stream, true);
+  connection_listen(c);
 }
 
 static void on_connected(void *owner, int rc) {

@@ -75,6 +75,7 @@ struct mp_connection {
   int64_t patience;         /* for the handshake, when not handshake_timeout */
   bool is_started;          /* the session is; else messages are only shown */
   bool is_announced;        /* MP_CONNECTION_STARTED was told */
+  bool is_reading;          /* the stream was told to */
   bool is_paused;           /* by its user */
   bool is_throttled;        /* by a verdict, for a while */
   bool is_choked;           /* the remote does not read, so we do not either */
@@ -113,6 +114,9 @@ void connection_received(void *owner, size_t n);
 
 /* Reads on, beginning with what lies there already. */
 void connection_listen(struct mp_connection *c);
+
+/* Has the stream read, unless we do not want to. */
+void connection_read(struct mp_connection *c);
 
 /* Takes all whole frames that are there, unless paused or closing. */
 void connection_drain(struct mp_connection *c);

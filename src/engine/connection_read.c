@@ -20,9 +20,10 @@ static bool is_deaf(const struct mp_connection *c) {
 struct mp_room connection_room(void *owner) {
   struct mp_connection *c = owner;
   uint8_t *bytes = is_deaf(c) ? NULL : buf_reserve(&c->in, READ_SIZE);
-  if (!bytes)
-    return (struct mp_room){0};
-  return (struct mp_room){bytes, c->in.size - c->in.end};
+  if (bytes)
+    return (struct mp_room){bytes, c->in.size - c->in.end};
+  c->is_reading = false;
+  return (struct mp_room){0};
 }
 
 void connection_received(void *owner, size_t n) {
@@ -32,9 +33,24 @@ void connection_received(void *owner, size_t n) {
   connection_drain(c);
 }
 
-void connection_listen(struct mp_connection *c) {
+void connection_read(struct mp_connection *c) {
+  bool is_open = c->session.state == MP_AWAITING_HANDSHAKE ||
+                 c->session.state == MP_CONNECTED;
+  if (c->is_reading || is_deaf(c) || !is_open)
+    return;
+  c->is_reading = true;
   mp_stream_read(c->stream, true);
-  mp_later_post(c->loop, &c->turn);
+}
+
+/* What lies there must be taken before the stream can tell its end. A pong
+ * that could not be read is not late. */
+void connection_listen(struct mp_connection *c) {
+  if (c->waiting == WAITING_PONG)
+    connection_wait(c, WAITING_PONG, c->options->ping_timeout);
+  if (buf_length(&c->in))
+    mp_later_post(c->loop, &c->turn);
+  else
+    connection_read(c);
 }
 
 /* --- one message -----------------------------------------------------------
@@ -121,7 +137,7 @@ static void take_version(struct mp_connection *c, const struct frame *frame) {
 }
 
 static void after_pong(struct mp_connection *c) {
-  if (c->waiting == WAITING_PONG && !c->session.ping_sent)
+  if (c->waiting == WAITING_PONG && !c->session.is_pinging)
     connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
 }
 

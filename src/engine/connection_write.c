@@ -41,13 +41,22 @@ static int queued(struct mp_connection *c, int rc, size_t before,
   return 0;
 }
 
+/* The remote's own word, where it has given one, is for what has no limit of
+ * its own. */
+static uint64_t send_limit(const struct mp_connection *c, const char *command) {
+  uint64_t most = mp_network_limit(c->options->network, command);
+  uint64_t said = c->session.remote_max_payload;
+  bool is_general = most == c->options->network->max_payload;
+  return is_general && said && said < most ? said : most;
+}
+
 int mp_connection_send(struct mp_connection *c, const char *command,
                        const void *payload, size_t n, struct mp_fault *fault) {
   const struct mp_network *network = c->options->network;
   int rc = refuse(c, n, fault);
   if (rc != 0)
     return rc;
-  uint64_t most = mp_network_limit(network, command);
+  uint64_t most = send_limit(c, command);
   if (n > most)
     return fault_set(fault, MP_EOVERSIZE,
                      "%s: expected at most %llu bytes of payload, got %zu",
@@ -88,9 +97,7 @@ static void landed(struct mp_connection *c) {
 }
 
 /* Two buffers take turns: the stream borrows one while the other fills. */
-void connection_flush(struct mp_connection *c) {
-  if (c->is_over || buf_length(&c->flying) || !buf_length(&c->out))
-    return;
+static void write_out(struct mp_connection *c) {
   struct buf swap = c->flying;
   c->flying = c->out;
   c->out = swap;
@@ -100,6 +107,13 @@ void connection_flush(struct mp_connection *c) {
     connection_end(c, rc, "the remote is gone");
   else if (rc == 1)
     landed(c);
+}
+
+void connection_flush(struct mp_connection *c) {
+  if (c->is_over)
+    return;
+  if (!buf_length(&c->flying) && buf_length(&c->out))
+    write_out(c);
   choke(c);
 }
 
@@ -154,7 +168,17 @@ void connection_send_version(struct mp_connection *c) {
   session_sent_version(&c->session);
 }
 
+/* Old peers know no pong: they only hear that we are there. */
+static void send_old_ping(struct mp_connection *c) {
+  connection_say(c, "ping", NULL, 0);
+  connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+}
+
 void connection_send_ping(struct mp_connection *c) {
+  if (c->session.remote_version <= SESSION_NONCE_VERSION) {
+    send_old_ping(c);
+    return;
+  }
   uint64_t nonce = mp_loop_random_u64(c->loop);
   uint8_t payload[8];
   put_u64(payload, nonce);

@@ -140,8 +140,7 @@ static int do_receive(lua_State *L) {
   if (!lua_isnil(L, 2) && !lua_istable(L, 2))
     luaL_checkstring(L, 2);
   task_deadline(task, convert_duration_or(L, 3, MP_FOREVER));
-  if (talk->connection)
-    mp_connection_pause(talk->connection, false);
+  conversation_listen(talk);
   return receive_on(L, LUA_OK, 0);
 }
 
@@ -174,8 +173,7 @@ static int do_wait_closed(lua_State *L) {
   struct conversation *talk = connection_talk(L, "expect_closed");
   task_deadline(task_check(L, "expect_closed"),
                 convert_duration_or(L, 2, MP_FOREVER));
-  if (talk->connection)
-    mp_connection_pause(talk->connection, false);
+  conversation_listen(talk);
   return over_on(L, LUA_OK, 0);
 }
 

@@ -27,6 +27,11 @@ void conversation_let_go(struct conversation *talk) {
   finish(talk);
 }
 
+void conversation_listen(struct conversation *talk) {
+  if (talk->connection && talk->held <= (size_t)talk->options.receive_memory)
+    mp_connection_pause(talk->connection, false);
+}
+
 struct letter *conversation_next(struct conversation *talk) {
   struct letter *letter = talk->first;
   if (!letter)
@@ -35,8 +40,7 @@ struct letter *conversation_next(struct conversation *talk) {
   if (!talk->first)
     talk->last = NULL;
   talk->held -= sizeof *letter + letter->size;
-  if (talk->connection && talk->held <= (size_t)talk->options.receive_memory)
-    mp_connection_pause(talk->connection, false);
+  conversation_listen(talk);
   return letter;
 }
 

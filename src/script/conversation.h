@@ -56,6 +56,9 @@ int conversation_record(struct conversation *talk,
                         const struct record_setup *setup,
                         struct mp_fault *fault);
 
+/* Reads on, unless too much has not been received. */
+void conversation_listen(struct conversation *talk);
+
 /* The first letter, taken out: the caller frees it; NULL when there is none. */
 struct letter *conversation_next(struct conversation *talk);
 
