@@ -1,6 +1,7 @@
 --- moonpeer - a peer-to-peer engine for the Bitcoin SV network.
 local core = require "moonpeer.core"
 local engine = require "moonpeer.engine"
+require "moonpeer.conversation"
 
 local moonpeer = {
   --- This version: "major.minor.patch".

@@ -84,6 +84,9 @@ int mp_world_limit(struct mp_world *world, struct mp_loop *loop,
 /* Nanoseconds since the world began. */
 int64_t mp_world_now(const struct mp_world *world);
 
+/* Wall time, nanoseconds since 1970. */
+int64_t mp_world_time(const struct mp_world *world);
+
 enum mp_world_end {
   MP_WORLD_TIME = 1,  /* `until` is reached */
   MP_WORLD_CONDITION, /* the condition holds */

@@ -96,6 +96,42 @@ static int do_is_answer(lua_State *L) {
   return 1;
 }
 
+/* collects(on): a full collection before and after every entry into Lua from
+ * now on; whether there was one until now. */
+static int do_collects(lua_State *L) {
+  struct script *script = script_of(L);
+  lua_pushboolean(L, script->collects);
+  script->collects = lua_toboolean(L, 1);
+  return 1;
+}
+
+static void count_one(lua_State *L, const char *kind) {
+  lua_getfield(L, -1, kind);
+  lua_pushinteger(L, lua_tointeger(L, -1) + 1);
+  lua_setfield(L, -3, kind);
+  lua_pop(L, 1);
+}
+
+/* open(): how many of each kind are open on all loops. */
+static int do_open(lua_State *L) {
+  const struct script *script = script_of(L);
+  lua_newtable(L);
+  for (struct closable *c = script->open; c; c = c->next)
+    count_one(L, c->kind);
+  for (struct task *task = tasks_first(script); task; task = tasks_next(task))
+    count_one(L, "task");
+  for (size_t i = sim_count(L); i > 0; i--)
+    count_one(L, "world");
+  return 1;
+}
+
+/* Raises what connect and listen would. */
+static int do_check_options(lua_State *L) {
+  struct mp_config config;
+  connection_options(L, 1, &config);
+  return 0;
+}
+
 /* --- tables ----------------------------------------------------------------
  */
 
@@ -118,6 +154,8 @@ static void push_events(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
+    {"check_options", do_check_options},
+    {"collects", do_collects},
     {"connect", connection_lua_connect},
     {"duration", do_duration},
     {"engine", engine_lua_new},
@@ -131,6 +169,7 @@ static const luaL_Reg functions[] = {
     {"methods", do_methods},
     {"nearest", do_nearest},
     {"now", do_now},
+    {"open", do_open},
     {"resolve", resolve_lua_resolve},
     {"run", run_lua_run},
     {"sleep", task_lua_sleep},

@@ -35,6 +35,15 @@ static void set_anchor(lua_State *L, const struct sim *sim, bool on) {
   lua_pop(L, 1);
 }
 
+size_t sim_count(lua_State *L) {
+  size_t n = 0;
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, type_name);
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+    n += lua_type(L, -2) == LUA_TLIGHTUSERDATA;
+  lua_pop(L, 1);
+  return n;
+}
+
 static lua_Integer take_integer(lua_State *L, const char *name,
                                 lua_Integer otherwise) {
   lua_Integer value = otherwise;
@@ -75,13 +84,16 @@ int sim_lua_new(lua_State *L) {
   luaL_setmetatable(L, type_name);
   if (mp_world_new(&sim->world, &options, &fault) != 0)
     return push_fault(L, &fault);
+  sim->start = mp_world_time(sim->world);
   set_anchor(L, sim, true);
   return 1;
 }
 
 int sim_free(lua_State *L) {
-  struct sim *sim = self(L);
+  struct sim *sim = sim_check(L);
   struct mp_world *world = sim->world;
+  if (mp_world_is_running(world))
+    return luaL_error(L, "the world is running; its hooks cannot close it");
   sim->world = NULL;
   mp_world_free(world);
   set_anchor(L, sim, false);
@@ -128,7 +140,10 @@ static int do_host(lua_State *L) {
   loop = mp_world_find(sim->world, &ip);
   if (loop && !sim_is_used(sim->script, loop))
     return push_result(L, 0, NULL);
-  return push_result(L, mp_world_host(&loop, sim->world, &ip, &fault), &fault);
+  int rc = mp_world_host(&loop, sim->world, &ip, &fault);
+  if (!sim->first)
+    sim->first = loop;
+  return push_result(L, rc, &fault);
 }
 
 /* ip("10.0.0.1:8333"): "10.0.0.1" and the port, 0 when there is none. */
@@ -262,6 +277,23 @@ static int do_name(lua_State *L) {
   return 1;
 }
 
+/* start(): seconds since 1970 when the world began. */
+static int do_start(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)(sim_check(L)->start / MP_SECOND));
+  return 1;
+}
+
+/* is_running(): itself; is_busy(): this world cannot run now. */
+static int do_is_running(lua_State *L) {
+  lua_pushboolean(L, mp_world_is_running(sim_check(L)->world));
+  return 1;
+}
+
+static int do_is_busy(lua_State *L) {
+  lua_pushboolean(L, sim_refusal(sim_check(L)) != NULL);
+  return 1;
+}
+
 static int do_is_closed(lua_State *L) {
   lua_pushboolean(L, !self(L)->world);
   return 1;
@@ -273,13 +305,16 @@ void sim_open_type(lua_State *L) {
                                      {"free", sim_free},
                                      {"hash", do_hash},
                                      {"host", do_host},
+                                     {"is_busy", do_is_busy},
                                      {"is_closed", do_is_closed},
+                                     {"is_running", do_is_running},
                                      {"leftovers", sim_leftovers},
                                      {"note", do_note},
                                      {"now", do_now},
                                      {"random", do_random},
                                      {"run", sim_run},
                                      {"shut", sim_shut},
+                                     {"start", do_start},
                                      {"stop", sim_stop},
                                      {"trace", do_trace},
                                      {NULL, NULL}};

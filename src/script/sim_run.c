@@ -13,12 +13,14 @@ struct run {
   bool has_failed; /* the condition has: its error is at the top */
 };
 
-/* The condition is no hook, but like one it must not run anything. */
+/* The condition is no hook, but like one it must not run anything. Its time is
+ * the world's, by any host's clock. */
 static int ask(struct run *run) {
   struct script *script = run->sim->script;
   lua_State *L = run->L;
   lua_pushcfunction(L, script_traceback);
   lua_pushvalue(L, run->condition);
+  script->here = run->sim->first;
   script->depth++;
   script->generation++;
   script_watch(script, L);
@@ -26,6 +28,7 @@ static int ask(struct run *run) {
   script_unwatch(L);
   script->generation++;
   script->depth--;
+  script->here = NULL;
   lua_remove(L, -2);
   return rc;
 }
@@ -73,8 +76,7 @@ static int push_end(lua_State *L, const struct run *run, int end) {
   return 1;
 }
 
-/* Why it may not run now, in words; or NULL. */
-static const char *refusal(const struct sim *sim) {
+const char *sim_refusal(const struct sim *sim) {
   const struct script *script = sim->script;
   if (script->in_world)
     return "a world is running; runs do not nest";
@@ -89,7 +91,7 @@ static const char *refusal(const struct sim *sim) {
 int sim_run(lua_State *L) {
   struct sim *sim = sim_check(L);
   struct mp_fault fault;
-  const char *why = refusal(sim);
+  const char *why = sim_refusal(sim);
   lua_settop(L, 3);
   int64_t span = convert_duration(L, 2), now = mp_world_now(sim->world);
   if (why) {
