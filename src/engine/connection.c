@@ -92,6 +92,7 @@ static void on_turn(void *data) {
   connection_drain(c);
   connection_read(c);
   connection_flush(c);
+  connection_account(c);
   if (c->is_closing && !c->is_over && mp_connection_queued(c) == 0)
     connection_end(c, c->reason, c->text);
 }
@@ -107,6 +108,7 @@ static void on_closed(void *owner) {
   buf_deinit(&c->in);
   buf_deinit(&c->out);
   buf_deinit(&c->flying);
+  connection_account(c);
   free(c->version);
   free(c->own_version);
   free(c);
@@ -249,6 +251,7 @@ connection_new(const struct mp_connection_setup *setup, bool is_inbound) {
   c->hooks = setup->hooks;
   c->data = setup->data;
   c->is_own_nonce = setup->is_own_nonce;
+  c->usage = setup->usage;
   c->is_paused = setup->is_manual;
   c->id = ++c->loop->connections;
   session_init(&c->session, is_inbound, mp_loop_random_u64(c->loop));

@@ -26,6 +26,14 @@ struct offender;
 
 struct target;
 
+/* Kinds of messages by what they cost us. */
+enum budget_kind { BUDGET_ANY, BUDGET_ASKING, BUDGET_TELLING, BUDGET_KINDS };
+
+struct budget {
+  int64_t since; /* when it was filled; 0 before the first time */
+  int32_t left;
+};
+
 /* Why an engine has a connection. */
 enum purpose {
   PURPOSE_INBOUND, /* somebody dialled us */
@@ -65,8 +73,11 @@ struct mp_connection {
   struct mp_version *own_version; /* what to say instead of the default */
   struct offender *offender;
 
-  struct buf in;          /* as received, frames not yet taken in front */
-  struct buf out, flying; /* queued; given to the stream */
+  struct buf in;              /* as received, frames not yet taken in front */
+  struct buf out, flying;     /* queued; given to the stream */
+  struct mp_usage *usage;     /* shared with its engine's others, or NULL */
+  size_t noted_in, noted_out; /* its part in there */
+  struct budget budgets[BUDGET_KINDS];
   struct mp_timer timer;
   enum waiting waiting;
   struct mp_later turn; /* what is left to do at the end of this turn */
@@ -120,6 +131,19 @@ void connection_read(struct mp_connection *c);
 
 /* Takes all whole frames that are there, unless paused or closing. */
 void connection_drain(struct mp_connection *c);
+
+/* --- connection_budget.c ---------------------------------------------------
+ */
+
+/* A message of the command has come: 0, or MP_EFLOOD when it is one too many.
+ */
+int connection_spend(struct mp_connection *c, const char *command,
+                     struct mp_fault *fault);
+
+/* Notes in usage what it holds; whether there is room for more in all. */
+void connection_account(struct mp_connection *c);
+bool connection_may_receive(const struct mp_connection *c);
+bool connection_may_queue(const struct mp_connection *c, size_t n);
 
 /* --- connection_offence.c --------------------------------------------------
  */

@@ -31,6 +31,11 @@ void connection_received(void *owner, size_t n) {
   buf_grow(&c->in, n);
   c->counts.bytes_in += n;
   connection_drain(c);
+  connection_account(c);
+  if (!c->is_closing && !connection_may_receive(c))
+    connection_end(c, MP_ELIMIT,
+                   "expected what is received and not handled in all to stay "
+                   "below receive_memory_total");
 }
 
 void connection_read(struct mp_connection *c) {
@@ -145,13 +150,18 @@ static void take_message(struct mp_connection *c, const struct frame *frame) {
   struct session_step step;
   struct mp_fault fault = {0};
   c->counts.messages_in++;
+  if (connection_spend(c, frame->command, &fault) != 0) {
+    connection_offend(c, MP_EFLOOD, true, fault.text);
+    return;
+  }
   if (!c->is_started) {
     show(c, frame);
     return;
   }
+  /* only a pong that is waited for needs the time */
+  int64_t now = c->session.ping_sent ? mp_loop_now(c->loop) : 0;
   session_receive(&c->session, frame->command, frame->payload,
-                  (size_t)frame->payload_size, mp_loop_now(c->loop), &step,
-                  &fault);
+                  (size_t)frame->payload_size, now, &step, &fault);
   if (step.is_version)
     take_version(c, frame);
   else if (step.offence && step.is_dropped)

@@ -20,6 +20,9 @@ static int refuse(struct mp_connection *c, size_t n, struct mp_fault *fault) {
     return fault_set(fault, MP_ECLOSED, "the connection is not established");
   size_t queued = mp_connection_queued(c);
   size_t most = (size_t)c->options->send_memory;
+  if (!connection_may_queue(c, n))
+    return fault_set(fault, MP_ELIMIT,
+                     "expected room for %zu bytes within send_memory_total", n);
   if (queued > most || n > most - queued)
     return fault_set(fault, MP_ELIMIT,
                      "expected room for %zu bytes, %zu of send_memory %zu are "

@@ -45,6 +45,7 @@ struct mp_engine {
                             pass on to hooks */
   struct mp_connection *first, *last;
   struct slots slots;
+  struct mp_usage usage;
   struct mp_engine_counts counts;
   struct crowd dialled;         /* by ip and port */
   struct crowd by_ip, by_group; /* inbound */

@@ -158,11 +158,14 @@ void engine_hooks_init(struct mp_engine *engine) {
 }
 
 struct mp_connection_setup engine_setup(struct mp_engine *engine) {
+  engine->usage.received_max = engine->config.receive_memory_total;
+  engine->usage.queued_max = engine->config.send_memory_total;
   return (struct mp_connection_setup){
       .loop = engine->loop,
       .options = &engine->config.session,
       .hooks = &engine->inner,
       .data = engine,
       .is_own_nonce = is_own_nonce,
+      .usage = &engine->usage,
   };
 }

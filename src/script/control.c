@@ -197,6 +197,12 @@ static int do_counts(lua_State *L) {
   return 1;
 }
 
+/* save_soon(): from the next turn on; the events tell. */
+static int do_save(lua_State *L) {
+  mp_engine_save(live(L));
+  return 0;
+}
+
 /* backoff(attempts): seconds to wait after so many failures in a row. */
 static int do_backoff(lua_State *L) {
   lua_Integer attempts = luaL_checkinteger(L, 2);
@@ -247,15 +253,10 @@ static int do_pick(lua_State *L) {
 }
 
 const luaL_Reg control_methods[] = {
-    {"anchors", do_anchors},
-    {"backoff", do_backoff},
-    {"ban", do_ban},
-    {"close", do_close},
-    {"config", do_config},
-    {"configure", do_configure},
-    {"counts", do_counts},
-    {"dial", do_dial},
-    {"pick", do_pick},
-    {"unban", do_unban},
-    {NULL, NULL},
+    {"anchors", do_anchors}, {"backoff", do_backoff},
+    {"ban", do_ban},         {"close", do_close},
+    {"config", do_config},   {"configure", do_configure},
+    {"counts", do_counts},   {"dial", do_dial},
+    {"pick", do_pick},       {"save_soon", do_save},
+    {"unban", do_unban},     {NULL, NULL},
 };

@@ -8,6 +8,7 @@
 #include "script/convert.h"
 #include "script/embed.h"
 #include "script/engine.h"
+#include "script/gate.h"
 #include "script/message.h"
 #include "script/resolve.h"
 #include "script/run.h"
@@ -158,6 +159,7 @@ static const luaL_Reg functions[] = {
     {"connect", connection_lua_connect},
     {"duration", do_duration},
     {"engine", engine_lua_new},
+    {"gate", gate_lua_new},
     {"glob", do_glob},
     {"hex", do_hex},
     {"in_task", do_in_task},
@@ -184,6 +186,7 @@ int luaopen_moonpeer_core(lua_State *L) {
   listener_open_type(L);
   engine_open_type(L);
   event_open_type(L);
+  gate_open_type(L);
   resolve_open_type(L);
   sim_open_type(L);
   luaL_newlib(L, functions);

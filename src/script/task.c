@@ -255,7 +255,7 @@ int task_push_late(lua_State *L, struct task *task, const char *what) {
 
 int task_wait(lua_State *L, struct task *task, struct waiters *waiters,
               lua_KFunction again) {
-  if (task->is_cancelled && !task->is_told) {
+  if (task_is_cancelled(task)) {
     task->is_told = true; /* once: what cleans up may wait */
     return luaL_error(L, "the task was cancelled");
   }

@@ -44,16 +44,17 @@ struct mp_loop *task_loop(lua_State *L);
  * never. */
 void task_deadline(struct task *task, int64_t delay);
 
-/* Whether the deadline has passed, or the task is to end. A function that
+/* Whether the deadline has passed. A function that
  * waits looks, in this order: is it there? did it fail? task_is_late? Then it
  * waits on. */
 bool task_is_late(const struct task *task);
 
-/* nil, "expected ... within ...", "timeout"; or "cancelled". */
+/* nil, "expected ... within ...", "timeout". */
 int task_push_late(lua_State *L, struct task *task, const char *what);
 
 /* Waits: `return task_wait(L, task, &waiters, again)`. again(L, LUA_YIELD, 0)
- * runs with the same stack when the task was woken. waiters may be NULL. */
+ * runs with the same stack when the task was woken. waiters may be NULL. Raises
+ * once when the task was cancelled, and where nothing can wait. */
 int task_wait(lua_State *L, struct task *task, struct waiters *waiters,
               lua_KFunction again);
 
@@ -93,7 +94,7 @@ struct task *tasks_next(const struct task *task);
 struct mp_loop *task_home(const struct task *task);
 lua_State *task_thread(const struct task *task);
 
-/* Whether it is to end; what it waits for may be given up. */
+/* Whether its next wait will raise; what it waits for may be given up. */
 bool task_is_cancelled(const struct task *task);
 
 #endif

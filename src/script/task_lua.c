@@ -58,7 +58,7 @@ lua_State *task_thread(const struct task *task) {
 }
 
 bool task_is_cancelled(const struct task *task) {
-  return task->is_cancelled;
+  return task->is_cancelled && !task->is_told;
 }
 
 static int do_cancel(lua_State *L) {

@@ -72,6 +72,7 @@ static void use(struct mp_store *store) {
           mp_ban_find(store, &address, T0 + HOUR, NULL));
     created--;
   }
+  mp_iterator_end(&iterator);
   CHECK_INT(created, 0);
   uint32_t sum = 0;
   for (int i = 0; i < MP_STATUS_COUNT; i++)
