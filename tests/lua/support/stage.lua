@@ -4,11 +4,12 @@
 ---   connect(address, options)         as moonpeer.connect
 ---   engine{...}                       as moonpeer.engine, and started
 ---   spawn(fn, ...), sleep(t), now()
----   run(fn)                           runs the play in a task; then all that
+---   run(fn, name)                     runs the play in a task; then all that
 ---                                     the stage has opened is closed, and
 ---                                     nothing may be left
 local busted = require "busted"
 local moonpeer = require "moonpeer"
+local simulated = require "support.simulated"
 local watch = require "support.watch"
 
 local stage = {}
@@ -137,7 +138,7 @@ local function complete(one)
   --- Runs a play as an it.
   function one.it(name, fn)
     busted.it(name .. " (" .. one.name .. ")", function()
-      one.run(fn)
+      one.run(fn, name)
     end)
   end
   return one
@@ -146,7 +147,7 @@ end
 --- Describes something on every stage: fn(stage).
 function stage.describe(name, fn)
   busted.describe(name, function()
-    for _, one in ipairs { complete(sockets) } do
+    for _, one in ipairs { complete(sockets), complete(simulated) } do
       fn(one)
     end
   end)
