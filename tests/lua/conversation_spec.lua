@@ -437,18 +437,19 @@ stage.describe("connect", function(one)
   end)
 
   one.it("that is cancelled gives up", function()
-    local ended
+    local accepted, ended -- it may have come too early to be accepted
     local listener = assert(one.listen(one.host(2) .. ":0", function(peer)
+      accepted = true
+      local _
       _, _, ended = peer:receive(nil, 5)
     end))
     local task = one.spawn(one.connect, listener.address)
     task:cancel()
     local _, _, code = task:wait()
     assert.equal("cancelled", code)
-    one.await("the end of the dial", function()
-      return ended
-    end)
-    assert.is_true(ended == "closed" or ended == "connection_reset", ended)
+    one.sleep(0.1)
+    assert.is_true(not accepted or ended == "closed"
+      or ended == "connection_reset", ended)
   end)
 end)
 
@@ -458,12 +459,6 @@ stage.describe("listen", function(one)
     local second, message, code = one.listen(first.address, function() end)
     assert.is_nil(second)
     assert.matches("^cannot listen at " .. first.address, message)
-    assert.equal("listen_failed", code)
-  end)
-
-  one.it("fails at an address that is not ours", function()
-    local listener, _, code = one.listen("192.0.2.1:1", function() end)
-    assert.is_nil(listener)
     assert.equal("listen_failed", code)
   end)
 
@@ -525,6 +520,12 @@ end)
 
 describe("on the real network stack", function()
   local run = moonpeer.run
+
+  it("an address that is not ours cannot be listened at", function()
+    local listener, _, code = moonpeer.listen("192.0.2.1:1", function() end)
+    assert.is_nil(listener)
+    assert.equal("listen_failed", code)
+  end)
 
   it("a name is resolved, and its addresses are tried", function()
     run(function()
