@@ -18,6 +18,30 @@ local function is_boolean(answer)
   return type(answer) == "boolean"
 end
 
+local function is_duration(value)
+  return (pcall(core.duration, value))
+end
+
+local verdict_options = {
+  time = is_duration,
+  scope = function(value)
+    return type(value) == "string" and core.is_scope(value)
+  end,
+}
+
+local function are_options(options)
+  if type(options) ~= "table" then
+    return options == nil
+  end
+  for key, value in pairs(options) do
+    local is_good = verdict_options[key]
+    if not is_good or not is_good(value) then
+      return false
+    end
+  end
+  return true
+end
+
 local checks = {
   accept = is_boolean,
   keep = is_boolean,
@@ -25,8 +49,7 @@ local checks = {
     return type(answer) == "table"
   end,
   retry = function(answer)
-    return answer == false or type(answer) == "number"
-      or (type(answer) == "string" and pcall(core.duration, answer))
+    return answer == false or is_duration(answer)
   end,
   evict = function(answer)
     return answer == false or type(answer) == "userdata"
@@ -34,12 +57,12 @@ local checks = {
   validate = function(answer, code)
     return answer == "ok"
       or (answer == "offence" and type(code) == "string"
-        and core.is_error(code))
+        and core.is_offence(code))
   end,
   judge = function(answer, reason, options)
     return type(answer) == "string" and core.is_answer(answer)
       and (reason == nil or type(reason) == "string")
-      and (options == nil or type(options) == "table")
+      and are_options(options)
   end,
 }
 
@@ -95,6 +118,9 @@ end
 ---@return table  a function for each decision
 function policy.chain(list)
   local all = {}
+  if type(list) ~= "table" then
+    error("policies: expected a list of tables, got " .. type(list), 3)
+  end
   for i, one in ipairs(list) do
     check(one, i)
     all[i] = one

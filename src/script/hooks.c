@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "moonpeer/ban.h"
 #include "moonpeer/peer.h"
 #include "script/connection.h"
 #include "script/convert.h"
@@ -103,8 +104,20 @@ static void push_offence(lua_State *L, const struct mp_offence *offence) {
   lua_setfield(L, -2, "dropped");
 }
 
+/* The network around an address, as mp_group_of sees it. */
+static void take_group(struct mp_prefix *scope,
+                       const struct mp_address *address) {
+  *scope = mp_prefix_of(address);
+  if (!mp_address_is_routable(address))
+    return;
+  scope->bits = mp_address_is_ipv4(address) ? 96 + 16 : 32;
+  memset(scope->ip + scope->bits / 8, 0,
+         sizeof scope->ip - (size_t)(scope->bits / 8));
+}
+
 /* Options of a verdict: { time =, scope = "address", "group" or a prefix }. */
-static void take_options(lua_State *L, struct mp_verdict *verdict) {
+static void take_options(lua_State *L, const struct call *call,
+                         struct mp_verdict *verdict) {
   struct mp_fault fault;
   if (!lua_istable(L, -1))
     return;
@@ -113,8 +126,10 @@ static void take_options(lua_State *L, struct mp_verdict *verdict) {
   lua_pop(L, 1);
   lua_getfield(L, -1, "scope");
   const char *scope = lua_tostring(L, -1);
-  if (scope && strcmp(scope, "address") != 0 &&
-      mp_prefix_parse(&verdict->scope, scope, &fault) != 0)
+  if (scope && strcmp(scope, "group") == 0)
+    take_group(&verdict->scope, mp_connection_address(call->connection));
+  else if (scope && strcmp(scope, "address") != 0 &&
+           mp_prefix_parse(&verdict->scope, scope, &fault) != 0)
     luaL_error(L, "scope: %s", fault.text);
   lua_pop(L, 1);
 }
@@ -132,7 +147,7 @@ static int judge(lua_State *L) {
     return 0;
   verdict.answer = (enum mp_answer)found;
   snprintf(verdict.reason, sizeof verdict.reason, "%s", reason ? reason : "");
-  take_options(L, &verdict);
+  take_options(L, call, &verdict);
   *call->verdict = verdict;
   return 0;
 }

@@ -1,6 +1,8 @@
 /* module - the engine as a Lua module. */
 #include "script/module.h"
 
+#include <string.h>
+
 #include <lauxlib.h>
 
 #include "moonpeer/text.h"
@@ -86,8 +88,19 @@ static int do_methods(lua_State *L) {
   return 1;
 }
 
-static int do_is_error(lua_State *L) {
-  lua_pushboolean(L, mp_error_code(luaL_checkstring(L, 1)) != 0);
+/* Is it the code of something that a remote can do wrong? */
+static int do_is_offence(lua_State *L) {
+  int code = mp_error_code(luaL_checkstring(L, 1));
+  lua_pushboolean(L, code <= MP_ENETWORK && code >= MP_EFLOOD);
+  return 1;
+}
+
+static int do_is_scope(lua_State *L) {
+  const char *scope = luaL_checkstring(L, 1);
+  struct mp_prefix prefix;
+  lua_pushboolean(L, strcmp(scope, "address") == 0 ||
+                         strcmp(scope, "group") == 0 ||
+                         mp_prefix_parse(&prefix, scope, NULL) == 0);
   return 1;
 }
 
@@ -164,7 +177,8 @@ static const luaL_Reg functions[] = {
     {"hex", do_hex},
     {"in_task", do_in_task},
     {"is_answer", do_is_answer},
-    {"is_error", do_is_error},
+    {"is_offence", do_is_offence},
+    {"is_scope", do_is_scope},
     {"listen", listener_lua_listen},
     {"methods", do_methods},
     {"nearest", do_nearest},
