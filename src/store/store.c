@@ -254,7 +254,7 @@ int mp_store_open(struct mp_store **store, const char *url,
   track_init(&made->ban_track, made->memory);
   init_content(made);
   discouraged_init(&made->discouraged, made->memory, made->peers.secret);
-  source_rates_init(&made->rates, made->memory, made->peers.secret);
+  source_rates_init(&made->rates, made->memory);
   int rc = open_backend(made, url, options, fault);
   if (rc == 0)
     rc = check_options(options, fault);

@@ -246,10 +246,28 @@ static double plain_find_rate(struct plain *plain,
 
 static volatile unsigned sink;
 
-static void bench_plain(uint32_t n, double *create, double *find, double *count,
-                        double *bytes) {
+enum { ROUNDS = 3 };
+
+/* What a store of either kind can do: the best of several rounds, so that what
+ * else the machine does counts least. */
+struct figures {
+  double create, find, count, bytes;
+};
+
+static void better(struct figures *best, const struct figures *figures) {
+  if (figures->create > best->create)
+    best->create = figures->create;
+  if (figures->find > best->find)
+    best->find = figures->find;
+  if (best->count == 0 || figures->count < best->count)
+    best->count = figures->count;
+  if (best->bytes == 0)
+    best->bytes = figures->bytes; /* the first: later ones reuse memory */
+}
+
+static void run_plain(struct mp_address *list, uint32_t n,
+                      struct figures *figures) {
   struct plain plain = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  struct mp_address *list = addresses(n, false);
   struct rand rand;
   rand_init(&rand, 1);
   malloc_trim(0);
@@ -257,53 +275,61 @@ static void bench_plain(uint32_t n, double *create, double *find, double *count,
   double start = now();
   for (uint32_t i = 0; i < n; i++)
     plain_create(&plain, list + i, &rand);
-  *create = n / (now() - start);
-  *bytes = (double)(resident() - before) / n;
+  figures->create = n / (now() - start);
+  figures->bytes = (double)(resident() - before) / n;
   shuffle(list, n, &rand);
-  *find = plain_find_rate(&plain, list, n);
+  figures->find = plain_find_rate(&plain, list, n);
   start = now();
   sink += plain_count(&plain, 0);
-  *count = now() - start;
+  figures->count = now() - start;
   plain_deinit(&plain);
-  free(list);
 }
 
-static void bench_memory(uint32_t n, bool is_v6, const char *name,
-                         const char *url) {
-  char text[96];
-  double create_limit = 0, find_limit = 0, count_limit = 0, bytes_limit = 0;
-  if (!is_v6)
-    bench_plain(n, &create_limit, &find_limit, &count_limit, &bytes_limit);
-  struct mp_address *list = addresses(n, is_v6);
+static void run_ours(struct mp_address *list, uint32_t n,
+                     struct figures *figures) {
   struct rand rand;
   rand_init(&rand, 1);
   malloc_trim(0);
   size_t before = resident();
   double start = now();
-  struct mp_store *store = open_store(url, n);
+  struct mp_store *store = open_store("memory:", n);
   create_all(store, list, n);
-  double create = n / (now() - start);
-  double bytes = (double)(resident() - before) / n;
+  figures->create = n / (now() - start);
+  figures->bytes = (double)(resident() - before) / n;
   shuffle(list, n, &rand);
-  double find = find_rate(store, list, n);
+  figures->find = find_rate(store, list, n);
   start = now();
   for (int i = 0; i < MILLION; i++)
     sink += mp_store_count_by_status(store, (enum mp_status)(i & 3));
-  double count = (now() - start) / MILLION;
-  snprintf(text, sizeof text, "%s: create", name);
-  report(text, create, "peers/s", create_limit);
-  snprintf(text, sizeof text, "%s: find_by_ip_port in random order", name);
-  report(text, find, "look-ups/s", find_limit);
-  if (find_limit > 0) {
-    snprintf(text, sizeof text, "%s: find beside the stand-in", name);
-    report(text, find / find_limit, "times", 0);
-  }
-  snprintf(text, sizeof text, "%s: count_by_status", name);
-  report(text, count, "s", count_limit);
-  snprintf(text, sizeof text, "%s: resident", name);
-  report(text, bytes, "bytes/peer", bytes_limit);
+  figures->count = (now() - start) / MILLION;
   mp_store_close(store);
-  free(list);
+}
+
+static void bench_memory(uint32_t n, bool is_v6, const char *name) {
+  char text[96];
+  struct figures plain = {0}, ours = {0}, one;
+  for (int i = 0; i < ROUNDS; i++) {
+    struct mp_address *list = addresses(n, is_v6);
+    run_ours(list, n, &one);
+    better(&ours, &one);
+    free(list);
+  }
+  for (int i = 0; i < ROUNDS; i++) {
+    struct mp_address *list = addresses(n, is_v6);
+    run_plain(list, n, &one);
+    better(&plain, &one);
+    free(list);
+  }
+  snprintf(text, sizeof text, "%s: create", name);
+  report(text, ours.create, "peers/s", plain.create);
+  snprintf(text, sizeof text, "%s: find_by_ip_port in random order", name);
+  report(text, ours.find, "look-ups/s", plain.find);
+  snprintf(text, sizeof text, "%s: find beside the stand-in", name);
+  report(text, ours.find / plain.find, "times", 0);
+  snprintf(text, sizeof text, "%s: count_by_status", name);
+  report(text, ours.count, "s", plain.count);
+  snprintf(text, sizeof text, "%s: resident", name);
+  report(text, ours.bytes, "bytes/peer", plain.bytes);
 }
 
 /* What one network address after another says, with what counts its source. */
@@ -493,10 +519,10 @@ static void bench_bans(void) {
 }
 
 int main(void) {
-  bench_memory(SMALL, false, "65,536 peers", "memory:");
-  bench_memory(SMALL, true, "65,536 peers, IPv6", "memory:");
-  bench_memory(MILLION, false, "1M peers", "memory:");
-  bench_memory(MILLION, true, "1M peers, IPv6", "memory:");
+  bench_memory(SMALL, false, "65,536 peers");
+  bench_memory(SMALL, true, "65,536 peers, IPv6");
+  bench_memory(MILLION, false, "1M peers");
+  bench_memory(MILLION, true, "1M peers, IPv6");
   bench_heard();
   bench_holds();
   bench_save("sqlite", 0.5);
