@@ -8,11 +8,7 @@
 
 #include "base/memory.h"
 
-enum {
-  MAP_WORDS = 5, /* of a key, at most */
-};
-
-#define MAP_VALUE_MAX (UINT32_MAX - 1) /* no enumerator is that large */
+enum { MAP_WORDS = 5 /* of a key, at most */ };
 
 /* The keys stand inside the table, so that a look-up that finds nothing, or
  * only wants the number, touches one place in memory. A larger table is filled
@@ -40,7 +36,8 @@ void map_deinit(struct map *map);
 /* Makes sure that n puts cannot fail. 0 or MP_ELIMIT, for want of memory. */
 int map_reserve(struct map *map, uint32_t n);
 
-/* Adds a key that is not there, after map_reserve; 0 < value <= VALUE_MAX. */
+/* Adds a key that is not there, after map_reserve; neither 0 nor the largest
+ * value. */
 void map_put(struct map *map, const uint32_t *key, uint32_t value);
 
 /* The value, or 0. */

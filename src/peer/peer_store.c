@@ -15,7 +15,7 @@ void peer_store_init(struct peer_store *store, const struct mp_memory *memory,
   store->used.memory = memory;
   rand_init(&store->rand, get_u64(seed));
   for (int i = 0; i < 4; i++) /* all of the seed, and never all zero */
-    store->rand.s[i] ^= get_u64(seed + 8 * i);
+    store->rand.s[i] ^= get_u64(seed + (size_t)8 * i);
   store->secret[0] = rand_u64(&store->rand);
   store->secret[1] = rand_u64(&store->rand);
   map_init(&store->v4, memory, store->secret, 2, capacity);

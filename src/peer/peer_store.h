@@ -24,6 +24,11 @@ struct peer_list {
   uint32_t head, tail;
 };
 
+/* The number of a status's first or second list. */
+static inline size_t peer_list_of(unsigned status, unsigned second) {
+  return (size_t)2 * status + second;
+}
+
 /* A slot is a peer's number, above 0, for as long as it is in the store. */
 struct peer_store {
   const struct mp_memory *memory;

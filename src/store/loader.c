@@ -74,6 +74,7 @@ static int check_place(const struct mp_store *store, uint32_t row,
   return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a public shape */
 int mp_load_peer(struct mp_loader *loader, uint32_t row,
                  const uint8_t id[MP_UUID_SIZE],
                  const struct mp_address *address,

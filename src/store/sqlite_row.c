@@ -61,9 +61,10 @@ static int64_t sum_peer(int64_t row, const uint8_t id[MP_UUID_SIZE],
   uint8_t bytes[8 * N + 48];
   for (size_t i = 0; i < N; i++)
     put_u64(bytes + 8 * i, numbers[i]);
-  memcpy(bytes + 8 * N, id, MP_UUID_SIZE);
-  memcpy(bytes + 8 * N + 16, address->ip, 16);
-  memcpy(bytes + 8 * N + 32, source->address.ip, 16);
+  const size_t at = sizeof numbers;
+  memcpy(bytes + at, id, MP_UUID_SIZE);
+  memcpy(bytes + at + 16, address->ip, 16);
+  memcpy(bytes + at + 32, source->address.ip, 16);
   int64_t sum = sum_bytes(1, bytes, sizeof bytes);
   if (all->user_agent_size)
     sum = sum_bytes(sum, all->user_agent, all->user_agent_size);

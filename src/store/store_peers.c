@@ -42,6 +42,7 @@ void store_drop(struct mp_store *store, uint32_t slot,
   peer_remove(&store->peers, slot);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): who, what and why */
 void store_set_status(struct mp_store *store, uint32_t slot,
                       enum mp_status status, const struct mp_ban *ban,
                       int64_t now, enum mp_store_cause cause) {
@@ -104,6 +105,7 @@ static void make_keys(struct mp_store *store, struct peer_keys *keys,
   }
 }
 
+/* NOLINTNEXTLINE(readability-function-size): create's shape */
 static int check_new(struct mp_store *store, const struct peer_keys *keys,
                      const uint8_t *id, const struct mp_address *address,
                      const struct mp_peer **peer, struct mp_fault *fault) {
@@ -152,6 +154,7 @@ static int insert(struct mp_store *store, uint32_t *slot,
   return rc;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a public shape */
 int mp_store_create(struct mp_store *store, const struct mp_peer **peer,
                     const uint8_t *id, const struct mp_address *address,
                     const struct mp_peer_change *change, int64_t now,
