@@ -3,11 +3,13 @@
 
 #include <lauxlib.h>
 
+#include "base/hex.h"
 #include "moonpeer/text.h"
 #include "script/connection.h"
 #include "script/convert.h"
 #include "script/embed.h"
 #include "script/engine.h"
+#include "script/hashes.h"
 #include "script/message.h"
 #include "script/resolve.h"
 #include "script/run.h"
@@ -38,6 +40,30 @@ static int do_hex(lua_State *L) {
     out[2 * i + 1] = digits[byte & 15];
   }
   luaL_pushresultsize(&buffer, 2 * n);
+  return 1;
+}
+
+/* Bytes as hex digits in their order, whatever they are. */
+static int do_hex_of(lua_State *L) {
+  size_t n;
+  luaL_Buffer buffer;
+  const char *bytes = luaL_checklstring(L, 1, &n);
+  hex_put(luaL_buffinitsize(L, &buffer, 2 * n), (const uint8_t *)bytes, n);
+  luaL_pushresultsize(&buffer, 2 * n);
+  return 1;
+}
+
+/* The bytes of hex digits as they stand; nil for what is none. */
+static int do_unhex(lua_State *L) {
+  size_t n;
+  luaL_Buffer buffer;
+  const char *text = luaL_checklstring(L, 1, &n);
+  char *out = luaL_buffinitsize(L, &buffer, n / 2);
+  if (!hex_parse((uint8_t *)out, text, n)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  luaL_pushresultsize(&buffer, n / 2);
   return 1;
 }
 
@@ -112,12 +138,17 @@ static void push_events(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"connect", connection_lua_connect},
+    {"decode", codec_lua_decode},
+    {"define", declare_lua_define},
     {"duration", do_duration},
+    {"encode", codec_lua_encode},
     {"engine", engine_lua_new},
     {"glob", do_glob},
+    {"hashes", hashes_lua_new},
     {"hex", do_hex},
     {"is_answer", do_is_answer},
     {"is_error", do_is_error},
+    {"hex_of", do_hex_of},
     {"listen", listener_lua_listen},
     {"methods", do_methods},
     {"nearest", do_nearest},
@@ -127,12 +158,15 @@ static const luaL_Reg functions[] = {
     {"sleep", task_lua_sleep},
     {"spawn", task_lua_spawn},
     {"time", do_time},
+    {"types", codec_lua_types},
+    {"unhex", do_unhex},
     {NULL, NULL},
 };
 
 int luaopen_moonpeer_core(lua_State *L) {
   task_open(L);
   message_open(L);
+  hashes_open_type(L);
   connection_open_type(L);
   listener_open_type(L);
   engine_open_type(L);
