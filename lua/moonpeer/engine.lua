@@ -136,7 +136,95 @@ function methods:connections(filter)
   end
 end
 
---- Starts a function as a task.
+--- Sends a message to one connection or to a list of them.
+---@param to moonpeer.Connection|moonpeer.Connection[]
+---@param command string
+---@param fields? table|string  of the message, or its payload
+---@return integer sent, table failures  connection -> { message, code }
+function methods.send(_, to, command, fields)
+  local sent, failures = 0, {}
+  for _, connection in ipairs(type(to) == "table" and to or { to }) do
+    local good, message, code = connection:send(command, fields)
+    if good then
+      sent = sent + 1
+    else
+      failures[connection] = { message, code }
+    end
+  end
+  return sent, failures
+end
+
+--- Sends a message to all connections that have shaken hands.
+---@param command string
+---@param fields? table|string
+---@param filter? table  as for connections
+---@return integer sent, table failures
+function methods:broadcast(command, fields, filter)
+  local all = {}
+  for connection in self:connections(filter) do
+    if connection.state == "connected" then
+      all[#all + 1] = connection
+    end
+  end
+  return self:send(all, command, fields)
+end
+
+--- Closes connections: one, or all with an address.
+---@param what moonpeer.Connection|string  "1.2.3.4:8333", or "1.2.3.4" for all
+---  ports
+---@param reason? string
+---@return integer closed
+function methods:disconnect(what, reason)
+  if type(what) ~= "string" then
+    what:close(reason)
+    return 1
+  end
+  local closed = 0
+  for connection in self:connections() do
+    local address = connection.address
+    if address == what or address:match "^%[?(.-)%]?:%d+$" == what then
+      connection:close(reason)
+      closed = closed + 1
+    end
+  end
+  return closed
+end
+
+--- Saves the store and waits, in a task, until the bytes are durable.
+---@param timeout? number|string
+---@return true|nil, string?, string?  nil, message, code
+function methods:save(timeout)
+  local gate, done, message, code = core.gate(), nil, nil, nil
+  local name = "save " .. tostring(gate)
+  self:on("store_saved", name, function()
+    done = true
+    gate:open()
+  end)
+  self:on("store_failed", name, function(event)
+    done, message, code = false, event.reason, event.code
+    gate:open()
+  end)
+  self:save_soon()
+  local good, late, late_code = gate:wait(timeout)
+  self:off("store_saved", name)
+  self:off("store_failed", name)
+  if not good then
+    return nil, late, late_code
+  end
+  return done or nil, message, code
+end
+
+--- A queue of events for a task: `for event in engine:events() do`. When it is
+--- full the oldest is dropped; the event after a gap has `lost`, their number.
+---@param options? table  capacity (1024), events (a list of names; all but
+---  message), command (of messages)
+---@return function
+function methods:events(options)
+  options = options or {}
+  return require("moonpeer.queue").new(self, options)
+end
+
+--- Starts a function as a task on the engine's loop.
 ---@param fn function
 ---@return moonpeer.Task
 function methods.spawn(_, fn, ...)

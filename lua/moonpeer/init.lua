@@ -1,6 +1,7 @@
 --- moonpeer - a peer-to-peer engine for the Bitcoin SV network.
 local core = require "moonpeer.core"
 local engine = require "moonpeer.engine"
+require "moonpeer.conversation"
 
 local moonpeer = {
   --- This version: "major.minor.patch".
@@ -37,6 +38,12 @@ end
 ---  receive_memory, send_memory
 ---@return moonpeer.Connection|nil, string?, string?  nil, message, code
 function moonpeer.connect(address, options)
+  if type(address) ~= "string" then
+    error("expected an address such as \"1.2.3.4:8333\", got "
+      .. type(address), 2)
+  elseif not core.in_task() then
+    error("connect waits; call it inside moonpeer.spawn or moonpeer.run", 2)
+  end
   local host, port = split_name(address)
   if not host then
     return core.connect(address, options)

@@ -7,20 +7,62 @@ local policy = {}
 local stock = {
   require "moonpeer.policies.handshake",
   require "moonpeer.policies.offences",
+  require "moonpeer.policies.inbound",
+  require "moonpeer.policies.selection",
+  require "moonpeer.policies.retry",
 }
 
 --- Whether a decision's values make sense; what does not is an error, and the
 --- next policy is asked.
+local function is_boolean(answer)
+  return type(answer) == "boolean"
+end
+
+local function is_duration(value)
+  return (pcall(core.duration, value))
+end
+
+local verdict_options = {
+  time = is_duration,
+  scope = function(value)
+    return type(value) == "string" and core.is_scope(value)
+  end,
+}
+
+local function are_options(options)
+  if type(options) ~= "table" then
+    return options == nil
+  end
+  for key, value in pairs(options) do
+    local is_good = verdict_options[key]
+    if not is_good or not is_good(value) then
+      return false
+    end
+  end
+  return true
+end
+
 local checks = {
+  accept = is_boolean,
+  keep = is_boolean,
+  select = function(answer)
+    return type(answer) == "table"
+  end,
+  retry = function(answer)
+    return answer == false or is_duration(answer)
+  end,
+  evict = function(answer)
+    return answer == false or type(answer) == "userdata"
+  end,
   validate = function(answer, code)
     return answer == "ok"
       or (answer == "offence" and type(code) == "string"
-        and core.is_error(code))
+        and core.is_offence(code))
   end,
   judge = function(answer, reason, options)
     return type(answer) == "string" and core.is_answer(answer)
       and (reason == nil or type(reason) == "string")
-      and (options == nil or type(options) == "table")
+      and are_options(options)
   end,
 }
 
@@ -73,15 +115,22 @@ end
 
 --- Turns a list of policies into one table of decisions, stock policies last.
 ---@param list moonpeer.Policy[]  the first answer wins
----@return table  validate and judge
+---@return table  a function for each decision
 function policy.chain(list)
   local all = {}
+  if type(list) ~= "table" then
+    error("policies: expected a list of tables, got " .. type(list), 3)
+  end
   for i, one in ipairs(list) do
     check(one, i)
     all[i] = one
   end
   table.move(stock, 1, #stock, #all + 1, all)
-  return { validate = ask(all, "validate"), judge = ask(all, "judge") }
+  local chain = {}
+  for decision in pairs(checks) do
+    chain[decision] = ask(all, decision)
+  end
+  return chain
 end
 
 return policy

@@ -10,8 +10,9 @@
 
 enum {
   MAP_WORDS = 5, /* of a key, at most */
-  MAP_VALUE_MAX = UINT32_MAX - 1,
 };
+
+#define MAP_VALUE_MAX (UINT32_MAX - 1) /* no enumerator is that large */
 
 /* The keys stand inside the table, so that a look-up that finds nothing, or
  * only wants the number, touches one place in memory. A larger table is filled

@@ -39,10 +39,6 @@ static void announce(struct mp_connection *c) {
 /* --- the end ---------------------------------------------------------------
  */
 
-static bool is_offence(int code) {
-  return code <= MP_ENETWORK && code >= MP_EFLOOD;
-}
-
 static void move_to_end(struct mp_connection *c, int code) {
   enum mp_state to = MP_FAILED;
   if (is_offence(code) && c->session.state == MP_AWAITING_HANDSHAKE)
@@ -94,7 +90,9 @@ static void on_turn(void *data) {
   struct mp_connection *c = data;
   announce(c);
   connection_drain(c);
+  connection_read(c);
   connection_flush(c);
+  connection_account(c);
   if (c->is_closing && !c->is_over && mp_connection_queued(c) == 0)
     connection_end(c, c->reason, c->text);
 }
@@ -110,6 +108,7 @@ static void on_closed(void *owner) {
   buf_deinit(&c->in);
   buf_deinit(&c->out);
   buf_deinit(&c->flying);
+  connection_account(c);
   free(c->version);
   free(c->own_version);
   free(c);
@@ -155,12 +154,41 @@ static void on_timer(void *data) {
     end_late(c, MP_EHANDSHAKE_TIMEOUT, "a complete handshake", patience(c));
     break;
   case WAITING_PONG:
+    if (c->is_paused || c->is_throttled)
+      break; /* it counts anew when we read again */
     end_late(c, MP_EPING_TIMEOUT, "a pong", o->ping_timeout);
     break;
   case WAITING_TO_PING: connection_send_ping(c); break;
   case WAITING_LINGER: connection_end(c, c->reason, c->text); break;
   case WAITING_NOTHING: break;
   }
+}
+
+/* What a wait would last under options; 0 for what they do not tell. */
+static int64_t length_of(const struct mp_connection *c,
+                         const struct mp_session_options *o) {
+  switch (c->waiting) {
+  case WAITING_CONNECT: return o->connect_timeout;
+  case WAITING_HANDSHAKE: return c->patience ? 0 : o->handshake_timeout;
+  case WAITING_TO_PING: return o->ping_interval;
+  case WAITING_PONG: return o->ping_timeout;
+  default: return 0;
+  }
+}
+
+void connection_reconfigure(struct mp_connection *c,
+                            const struct mp_session_options *old) {
+  int64_t before = length_of(c, old), after = length_of(c, c->options);
+  bool wants_pings = c->options->ping_interval > 0;
+  if (c->waiting == WAITING_NOTHING && wants_pings &&
+      c->session.state == MP_CONNECTED)
+    connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+  else if (c->waiting == WAITING_TO_PING && !wants_pings)
+    connection_wait(c, WAITING_NOTHING, 0);
+  if (before == after || !c->timer.is_set)
+    return;
+  int64_t left = c->timer.due - mp_loop_now(c->loop) + after - before;
+  connection_wait(c, c->waiting, left > 0 ? left : 1);
 }
 
 /* --- the beginning ---------------------------------------------------------
@@ -172,7 +200,7 @@ void connection_start(struct mp_connection *c) {
   connection_wait(c, WAITING_HANDSHAKE, patience(c));
   if (!c->session.is_inbound)
     connection_send_version(c);
-  mp_stream_read(c->stream, true);
+  connection_listen(c);
 }
 
 static void on_connected(void *owner, int rc) {
@@ -223,6 +251,7 @@ connection_new(const struct mp_connection_setup *setup, bool is_inbound) {
   c->hooks = setup->hooks;
   c->data = setup->data;
   c->is_own_nonce = setup->is_own_nonce;
+  c->usage = setup->usage;
   c->is_paused = setup->is_manual;
   c->id = ++c->loop->connections;
   session_init(&c->session, is_inbound, mp_loop_random_u64(c->loop));

@@ -26,6 +26,14 @@ struct offender;
 
 struct target;
 
+/* Kinds of messages by what they cost us. */
+enum budget_kind { BUDGET_ANY, BUDGET_ASKING, BUDGET_TELLING, BUDGET_KINDS };
+
+struct budget {
+  int64_t since; /* when it was filled; 0 before the first time */
+  int32_t left;
+};
+
 /* Why an engine has a connection. */
 enum purpose {
   PURPOSE_INBOUND, /* somebody dialled us */
@@ -65,8 +73,11 @@ struct mp_connection {
   struct mp_version *own_version; /* what to say instead of the default */
   struct offender *offender;
 
-  struct buf in;          /* as received, frames not yet taken in front */
-  struct buf out, flying; /* queued; given to the stream */
+  struct buf in;              /* as received, frames not yet taken in front */
+  struct buf out, flying;     /* queued; given to the stream */
+  struct mp_usage *usage;     /* shared with its engine's others, or NULL */
+  size_t noted_in, noted_out; /* its part in there */
+  struct budget budgets[BUDGET_KINDS];
   struct mp_timer timer;
   enum waiting waiting;
   struct mp_later turn; /* what is left to do at the end of this turn */
@@ -75,6 +86,7 @@ struct mp_connection {
   int64_t patience;         /* for the handshake, when not handshake_timeout */
   bool is_started;          /* the session is; else messages are only shown */
   bool is_announced;        /* MP_CONNECTION_STARTED was told */
+  bool is_reading;          /* the stream was told to */
   bool is_paused;           /* by its user */
   bool is_throttled;        /* by a verdict, for a while */
   bool is_choked;           /* the remote does not read, so we do not either */
@@ -101,6 +113,11 @@ void connection_limit(struct mp_connection *c, int64_t patience);
 /* Starts the session: sends our version when we have dialled. */
 void connection_start(struct mp_connection *c);
 
+/* The options have changed from `old`: a wait under way becomes what it would
+ * be now, counted from its beginning. */
+void connection_reconfigure(struct mp_connection *c,
+                            const struct mp_session_options *old);
+
 /* --- connection_read.c -----------------------------------------------------
  */
 struct mp_room connection_room(void *owner);
@@ -109,13 +126,35 @@ void connection_received(void *owner, size_t n);
 /* Reads on, beginning with what lies there already. */
 void connection_listen(struct mp_connection *c);
 
+/* Has the stream read, unless we do not want to. */
+void connection_read(struct mp_connection *c);
+
 /* Takes all whole frames that are there, unless paused or closing. */
 void connection_drain(struct mp_connection *c);
+
+/* --- connection_budget.c ---------------------------------------------------
+ */
+
+/* A message of the command has come: 0, or MP_EFLOOD when it is one too many.
+ */
+int connection_spend(struct mp_connection *c, const char *command,
+                     struct mp_fault *fault);
+
+/* Notes in usage what it holds; whether there is room for more in all. */
+void connection_account(struct mp_connection *c);
+bool connection_may_receive(const struct mp_connection *c);
+bool connection_may_queue(const struct mp_connection *c, size_t n);
 
 /* --- connection_offence.c --------------------------------------------------
  */
 
-/* Asks for a verdict and obeys it. True when the connection goes on. */
+/* Whether a code is one that a policy may judge. */
+static inline bool is_offence(int code) {
+  return code <= MP_ENETWORK && code >= MP_EFLOOD;
+}
+
+/* Asks for a verdict about an offence and obeys it. True when the connection
+ * goes on. */
 bool connection_offend(struct mp_connection *c, int code, bool is_dropped,
                        const char *text);
 void connection_forgive(struct mp_connection *c);

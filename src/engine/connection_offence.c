@@ -1,5 +1,5 @@
 /* connection_offence - what a remote did wrong: counted, judged, obeyed. */
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -44,6 +44,7 @@ void connection_forgive(struct mp_connection *c) {
 
 static unsigned count(struct mp_connection *c, int code) {
   struct offender *offender = offender_of(c);
+  assert(is_offence(code));
   int i = MP_ENETWORK - code;
   int64_t now = mp_loop_now(c->loop);
   if (now - offender->codes[i].since > WINDOW * MP_SECOND)

@@ -20,9 +20,10 @@ static bool is_deaf(const struct mp_connection *c) {
 struct mp_room connection_room(void *owner) {
   struct mp_connection *c = owner;
   uint8_t *bytes = is_deaf(c) ? NULL : buf_reserve(&c->in, READ_SIZE);
-  if (!bytes)
-    return (struct mp_room){0};
-  return (struct mp_room){bytes, c->in.size - c->in.end};
+  if (bytes)
+    return (struct mp_room){bytes, c->in.size - c->in.end};
+  c->is_reading = false;
+  return (struct mp_room){0};
 }
 
 void connection_received(void *owner, size_t n) {
@@ -30,11 +31,31 @@ void connection_received(void *owner, size_t n) {
   buf_grow(&c->in, n);
   c->counts.bytes_in += n;
   connection_drain(c);
+  connection_account(c);
+  if (!c->is_closing && !connection_may_receive(c))
+    connection_end(c, MP_ELIMIT,
+                   "expected what is received and not handled in all to stay "
+                   "below receive_memory_total");
 }
 
-void connection_listen(struct mp_connection *c) {
+void connection_read(struct mp_connection *c) {
+  bool is_open = c->session.state == MP_AWAITING_HANDSHAKE ||
+                 c->session.state == MP_CONNECTED;
+  if (c->is_reading || is_deaf(c) || !is_open)
+    return;
+  c->is_reading = true;
   mp_stream_read(c->stream, true);
-  mp_later_post(c->loop, &c->turn);
+}
+
+/* What lies there must be taken before the stream can tell its end. A pong
+ * that could not be read is not late. */
+void connection_listen(struct mp_connection *c) {
+  if (c->waiting == WAITING_PONG)
+    connection_wait(c, WAITING_PONG, c->options->ping_timeout);
+  if (buf_length(&c->in))
+    mp_later_post(c->loop, &c->turn);
+  else
+    connection_read(c);
 }
 
 /* --- one message -----------------------------------------------------------
@@ -118,6 +139,8 @@ static void take_version(struct mp_connection *c, const struct frame *frame) {
                           (size_t)frame->payload_size, &fault);
   if (rc == 0)
     rc = check_version(c, c->version, &fault);
+  if (rc != 0 && !is_offence(rc))
+    mp_connection_close(c, rc, fault.text); /* a connection too many */
   if (c->is_closing ||
       (rc != 0 && !connection_offend(c, rc, false, fault.text)))
     return;
@@ -130,7 +153,7 @@ static void take_version(struct mp_connection *c, const struct frame *frame) {
 }
 
 static void after_pong(struct mp_connection *c) {
-  if (c->waiting == WAITING_PONG && !c->session.ping_sent)
+  if (c->waiting == WAITING_PONG && !c->session.is_pinging)
     connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
 }
 
@@ -138,13 +161,18 @@ static void take_message(struct mp_connection *c, const struct frame *frame) {
   struct session_step step;
   struct mp_fault fault = {0};
   c->counts.messages_in++;
+  if (connection_spend(c, frame->command, &fault) != 0) {
+    connection_offend(c, MP_EFLOOD, true, fault.text);
+    return;
+  }
   if (!c->is_started) {
     show(c, frame);
     return;
   }
+  /* only a pong that is waited for needs the time */
+  int64_t now = c->session.ping_sent ? mp_loop_now(c->loop) : 0;
   session_receive(&c->session, frame->command, frame->payload,
-                  (size_t)frame->payload_size, mp_loop_now(c->loop), &step,
-                  &fault);
+                  (size_t)frame->payload_size, now, &step, &fault);
   if (step.is_version)
     take_version(c, frame);
   else if (step.offence && step.is_dropped)
@@ -179,6 +207,14 @@ static bool fits(struct mp_connection *c, const struct frame *frame) {
   return false;
 }
 
+static void tell_frame(struct mp_connection *c, const struct frame *frame) {
+  const struct mp_frame told = {.bytes = buf_head(&c->in),
+                                .n = frame->header_size +
+                                     (size_t)frame->payload_size};
+  if (c->hooks->frame)
+    c->hooks->frame(c->data, c, &told);
+}
+
 /* One frame; false when there is none to take, or the stream makes no sense
  * any more. */
 static bool take_frame(struct mp_connection *c) {
@@ -193,6 +229,7 @@ static bool take_frame(struct mp_connection *c) {
   }
   if (!fits(c, &frame) || rc == 0)
     return false;
+  tell_frame(c, &frame);
   if (rc == 1)
     rc = frame_check(loop_hasher(c->loop), &frame, &fault);
   if (rc == 0)

@@ -20,6 +20,9 @@ static int refuse(struct mp_connection *c, size_t n, struct mp_fault *fault) {
     return fault_set(fault, MP_ECLOSED, "the connection is not established");
   size_t queued = mp_connection_queued(c);
   size_t most = (size_t)c->options->send_memory;
+  if (!connection_may_queue(c, n))
+    return fault_set(fault, MP_ELIMIT,
+                     "expected room for %zu bytes within send_memory_total", n);
   if (queued > most || n > most - queued)
     return fault_set(fault, MP_ELIMIT,
                      "expected room for %zu bytes, %zu of send_memory %zu are "
@@ -28,11 +31,26 @@ static int refuse(struct mp_connection *c, size_t n, struct mp_fault *fault) {
   return 0;
 }
 
-static int queued(struct mp_connection *c, int rc, struct mp_fault *fault) {
+static int queued(struct mp_connection *c, int rc, size_t before,
+                  struct mp_fault *fault) {
   if (rc != 0)
     return fault_set(fault, rc, "out of memory");
+  const struct mp_frame frame = {.is_ours = true,
+                                 .bytes = buf_head(&c->out) + before,
+                                 .n = buf_length(&c->out) - before};
+  if (c->hooks->frame)
+    c->hooks->frame(c->data, c, &frame);
   mp_later_post(c->loop, &c->turn);
   return 0;
+}
+
+/* The remote's own word, where it has given one, is for what has no limit of
+ * its own. */
+static uint64_t send_limit(const struct mp_connection *c, const char *command) {
+  uint64_t most = mp_network_limit(c->options->network, command);
+  uint64_t said = c->session.remote_max_payload;
+  bool is_general = most == c->options->network->max_payload;
+  return is_general && said && said < most ? said : most;
 }
 
 int mp_connection_send(struct mp_connection *c, const char *command,
@@ -41,21 +59,23 @@ int mp_connection_send(struct mp_connection *c, const char *command,
   int rc = refuse(c, n, fault);
   if (rc != 0)
     return rc;
-  uint64_t most = mp_network_limit(network, command);
+  uint64_t most = send_limit(c, command);
   if (n > most)
     return fault_set(fault, MP_EOVERSIZE,
                      "%s: expected at most %llu bytes of payload, got %zu",
                      command, (unsigned long long)most, n);
+  size_t before = buf_length(&c->out);
   rc = frame_put(&c->out, network, command, payload, n, loop_hasher(c->loop));
   if (rc == 0)
     c->counts.messages_out++;
-  return queued(c, rc, fault);
+  return queued(c, rc, before, fault);
 }
 
 int mp_connection_send_raw(struct mp_connection *c, const void *bytes, size_t n,
                            struct mp_fault *fault) {
   int rc = refuse(c, n, fault);
-  return rc ? rc : queued(c, buf_put(&c->out, bytes, n), fault);
+  size_t before = buf_length(&c->out);
+  return rc ? rc : queued(c, buf_put(&c->out, bytes, n), before, fault);
 }
 
 void connection_say(struct mp_connection *c, const char *command,
@@ -80,9 +100,7 @@ static void landed(struct mp_connection *c) {
 }
 
 /* Two buffers take turns: the stream borrows one while the other fills. */
-void connection_flush(struct mp_connection *c) {
-  if (c->is_over || buf_length(&c->flying) || !buf_length(&c->out))
-    return;
+static void write_out(struct mp_connection *c) {
   struct buf swap = c->flying;
   c->flying = c->out;
   c->out = swap;
@@ -92,6 +110,13 @@ void connection_flush(struct mp_connection *c) {
     connection_end(c, rc, "the remote is gone");
   else if (rc == 1)
     landed(c);
+}
+
+void connection_flush(struct mp_connection *c) {
+  if (c->is_over)
+    return;
+  if (!buf_length(&c->flying) && buf_length(&c->out))
+    write_out(c);
   choke(c);
 }
 
@@ -146,7 +171,17 @@ void connection_send_version(struct mp_connection *c) {
   session_sent_version(&c->session);
 }
 
+/* Old peers know no pong: they only hear that we are there. */
+static void send_old_ping(struct mp_connection *c) {
+  connection_say(c, "ping", NULL, 0);
+  connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+}
+
 void connection_send_ping(struct mp_connection *c) {
+  if (c->session.remote_version <= SESSION_NONCE_VERSION) {
+    send_old_ping(c);
+    return;
+  }
   uint64_t nonce = mp_loop_random_u64(c->loop);
   uint8_t payload[8];
   put_u64(payload, nonce);

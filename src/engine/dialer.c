@@ -113,8 +113,10 @@ void engine_dial_due(struct mp_engine *engine, struct target *target) {
     target_forget(target);
 }
 
-static void dial_fixed(struct mp_engine *engine) {
+void engine_dial_configured(struct mp_engine *engine) {
   const struct mp_config *config = &engine->config;
+  for (struct target *t = engine->targets.first; t; t = t->next)
+    t->is_fixed = false;
   for (size_t i = 0; i < config->peer_count; i++) {
     engine_remember(engine, &config->peers[i], MP_SOURCE_MANUAL);
     if (config->is_fixed) {
@@ -202,7 +204,7 @@ void engine_outbound_ended(struct mp_engine *engine, struct mp_connection *c,
 void engine_start_dialing(struct mp_engine *engine) {
   mp_timer_init(&engine->dialer, on_dialer, engine);
   mp_timer_init(&engine->feeler, on_feeler, engine);
-  dial_fixed(engine);
+  engine_dial_configured(engine);
   engine_dial_more(engine);
   engine_start_feelers(engine);
 }

@@ -225,7 +225,7 @@ static void make_answer(struct discovery *discovery) {
 /* Once for an inbound peer, as the reference node does; others get nothing. */
 static void answer(struct mp_engine *engine, struct mp_connection *c) {
   struct discovery *discovery = engine->discovery;
-  const int64_t day = 24 * 3600 * MP_SECOND;
+  const int64_t day = INT64_C(24) * 3600 * MP_SECOND;
   if (!discovery || !c->session.is_inbound || c->role.has_answered)
     return;
   c->role.has_answered = true;

@@ -130,6 +130,8 @@ mp_engine_counts(const struct mp_engine *engine) {
 static void engine_free(struct mp_engine *engine) {
   targets_deinit(engine);
   engine_stop_discovery(engine);
+  mp_store_unlisten(&engine->watcher);
+  news_deinit(engine);
   saver_free(engine->saver);
   engine_close_store(engine);
   crowd_deinit(&engine->dialled);
@@ -160,10 +162,14 @@ static void go_on_closing(struct mp_engine *engine) {
 
 static void on_turn(void *data) {
   struct mp_engine *engine = data;
+  news_tell(engine);
   if (engine->is_closing) {
     go_on_closing(engine);
     return;
   }
+  if (engine->is_running || !engine->is_started)
+    return;
+  engine->is_running = true;
   engine_listen(engine);
   engine_start_dialing(engine);
   engine_start_discovery(engine);
@@ -178,7 +184,7 @@ static void on_shutdown(void *data) {
   mp_later_post(engine->loop, &engine->turn);
 }
 
-static void copy_lists(struct mp_engine *engine) {
+void engine_copy_lists(struct mp_engine *engine) {
   struct mp_config *config = &engine->config;
   size_t peers = config->peer_count * sizeof *engine->peers;
   size_t trusted = config->trusted_count * sizeof *engine->trusted;
@@ -202,6 +208,7 @@ static void init_parts(struct mp_engine *engine) {
   mp_later_init(&engine->turn, on_turn, engine);
   mp_timer_init(&engine->shutdown, on_shutdown, engine);
   engine_hooks_init(engine);
+  engine_watch_store(engine);
 }
 
 int mp_engine_open(struct mp_engine **made, const struct mp_engine_setup *setup,
@@ -222,7 +229,7 @@ int mp_engine_open(struct mp_engine **made, const struct mp_engine_setup *setup,
     return rc;
   }
   engine->saver = saver_new(engine);
-  copy_lists(engine);
+  engine_copy_lists(engine);
   init_parts(engine);
   *made = engine;
   return 0;

@@ -4,11 +4,13 @@
 
 #include "engine/connection.h"
 #include "engine/crowd.h"
+#include "engine/news.h"
 #include "engine/target.h"
 #include "moonpeer/ban.h"
 #include "moonpeer/engine.h"
 #include "moonpeer/loop.h"
 #include "moonpeer/peer.h"
+#include "moonpeer/store.h"
 #include "moonpeer/stream.h"
 
 /* Slots: a connection takes one before it is dialled or accepted, and gives it
@@ -36,11 +38,14 @@ struct mp_engine {
   void (*gone)(void *data);
   struct mp_store *store;
   bool owns_store;
+  struct mp_store_listener watcher;
+  struct news news;
 
   struct mp_hooks inner; /* what our connections call: these bookkeep, then
                             pass on to hooks */
   struct mp_connection *first, *last;
   struct slots slots;
+  struct mp_usage usage;
   struct mp_engine_counts counts;
   struct crowd dialled;         /* by ip and port */
   struct crowd by_ip, by_group; /* inbound */
@@ -60,7 +65,7 @@ struct mp_engine {
   struct mp_timer expiry;   /* bans and stale peers */
   struct mp_timer shutdown; /* after it nobody waits for anybody */
   struct mp_later turn;     /* start or end, from the top of the loop */
-  bool is_started, is_closing, is_listening;
+  bool is_started, is_running, is_closing, is_listening;
 };
 
 /* --- engine.c --------------------------------------------------------------
@@ -71,6 +76,9 @@ void engine_remove(struct mp_engine *engine, struct mp_connection *connection);
 
 /* Gives its slot back, before it is gone; once. */
 void engine_release(struct mp_engine *engine, struct mp_connection *connection);
+
+/* Makes the lists that the configuration points to our own. */
+void engine_copy_lists(struct mp_engine *engine);
 
 /* Evenly from 0 to limit - 1; and an interval with the configured jitter. */
 int64_t engine_random_below(struct mp_engine *engine, int64_t limit);
@@ -125,9 +133,7 @@ void engine_note_failure(struct mp_engine *engine,
 void engine_note_inaccessible(struct mp_engine *engine,
                               const struct mp_address *address);
 
-/* Adds a ban and closes who it covers; when one of `time` from now ends. */
-int engine_ban(struct mp_engine *engine, const struct mp_ban *ban,
-               struct mp_fault *fault);
+/* When a ban of `time` (0: ban_time) from now ends. */
 int64_t engine_ban_end(const struct mp_engine *engine, int64_t time);
 
 /* Does what a verdict says beyond this connection: discourage or ban. */
@@ -150,6 +156,12 @@ void engine_inbound_complete(struct mp_engine *engine,
 void engine_inbound_gone(struct mp_engine *engine,
                          struct mp_connection *connection);
 
+/* --- control.c -------------------------------------------------------------
+ */
+
+/* Bans that come and go in the store reach connections and listeners. */
+void engine_watch_store(struct mp_engine *engine);
+
 /* --- eviction.c ------------------------------------------------------------
  */
 
@@ -161,6 +173,7 @@ bool engine_evict(struct mp_engine *engine, const struct mp_address *newcomer);
 void engine_start_dialing(struct mp_engine *engine);
 void engine_stop_dialing(struct mp_engine *engine);
 void engine_start_feelers(struct mp_engine *engine);
+void engine_dial_configured(struct mp_engine *engine);
 void engine_dial_more(struct mp_engine *engine);
 void engine_dial_soon(struct mp_engine *engine);
 void engine_dial_due(struct mp_engine *engine, struct target *target);

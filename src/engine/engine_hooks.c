@@ -29,7 +29,7 @@ static void on_end(struct mp_engine *engine, const struct mp_event *event) {
   if (c->session.is_inbound)
     return;
   if (event->type == MP_CONNECTION_FAILED && event->code != MP_ECLOSED &&
-      event->code != MP_ECANCELLED)
+      event->code != MP_ECANCELLED && event->code != MP_EDUPLICATE)
     engine_note_failure(engine, c);
   engine_outbound_ended(engine, c, event->code,
                         event->type == MP_CONNECTION_LOST);
@@ -166,11 +166,14 @@ void engine_hooks_init(struct mp_engine *engine) {
 }
 
 struct mp_connection_setup engine_setup(struct mp_engine *engine) {
+  engine->usage.received_max = engine->config.receive_memory_total;
+  engine->usage.queued_max = engine->config.send_memory_total;
   return (struct mp_connection_setup){
       .loop = engine->loop,
       .options = &engine->config.session,
       .hooks = &engine->inner,
       .data = engine,
       .is_own_nonce = is_own_nonce,
+      .usage = &engine->usage,
   };
 }

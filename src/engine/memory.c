@@ -147,23 +147,6 @@ void engine_note_inaccessible(struct mp_engine *engine,
 /* --- bans ------------------------------------------------------------------
  */
 
-static void close_covered(struct mp_engine *engine,
-                          const struct mp_prefix *prefix, const char *reason) {
-  for (struct mp_connection *c = engine->first; c; c = c->next)
-    if (mp_prefix_contains(prefix, &c->address))
-      mp_connection_close(c, MP_ECLOSED, reason);
-}
-
-int engine_ban(struct mp_engine *engine, const struct mp_ban *ban,
-               struct mp_fault *fault) {
-  int rc = mp_ban_add(engine->store, ban, wall_time(engine), fault);
-  if (rc != 0)
-    return rc;
-  engine->counts.bans++;
-  close_covered(engine, &ban->prefix, "the address was banned");
-  return 0;
-}
-
 int64_t engine_ban_end(const struct mp_engine *engine, int64_t time) {
   int64_t now = wall_time(engine);
   if (time == 0)
@@ -184,15 +167,7 @@ static void ban(struct mp_engine *engine, struct mp_connection *c,
   };
   /* its own end tells the offence, the others' the ban */
   mp_connection_close(c, offence->code, offence->text);
-  if (engine_ban(engine, &made, NULL) != 0)
-    return;
-  struct mp_event event = {.type = MP_PEER_BANNED,
-                           .connection = c,
-                           .address = c->address,
-                           .code = offence->code,
-                           .text = verdict->reason,
-                           .verdict = verdict};
-  engine_tell(engine, &event);
+  mp_ban_add(engine->store, &made, wall_time(engine), NULL);
 }
 
 void engine_obey(struct mp_engine *engine, struct mp_connection *c,

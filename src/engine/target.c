@@ -31,17 +31,26 @@ static void unlink_target(struct target *target) {
   list->count--;
 }
 
-void target_forget(struct target *target) {
+static void target_free(struct target *target) {
   if (target->connection)
     target->connection->role.target = NULL;
   mp_timer_stop(&target->timer);
-  unlink_target(target);
   free(target);
 }
 
+void target_forget(struct target *target) {
+  unlink_target(target);
+  target_free(target);
+}
+
 void targets_deinit(struct mp_engine *engine) {
-  while (engine->targets.first)
-    target_forget(engine->targets.first);
+  struct target *target = engine->targets.first;
+  while (target) {
+    struct target *next = target->next;
+    target_free(target);
+    target = next;
+  }
+  engine->targets = (struct targets){0};
 }
 
 /* The oldest that neither is connected nor belongs to the configuration. */

@@ -76,6 +76,11 @@ int mp_config_set_flag(struct mp_config *config,
                        const struct mp_config_key *key, bool flag,
                        struct mp_fault *fault);
 
+/* The keys of the schema in which two configurations differ; how many, at most
+ * n. */
+size_t mp_config_changes(const struct mp_config *a, const struct mp_config *b,
+                         const struct mp_config_key **changed, size_t n);
+
 /* What no single key can tell: 0, MP_ELIMITS or MP_ECONFIG. */
 int mp_config_check(const struct mp_config *config, struct mp_fault *fault);
 

@@ -49,6 +49,12 @@ struct mp_session_options {
 void mp_session_options_init(struct mp_session_options *options,
                              const struct mp_network *network);
 
+/* Memory that several connections share, in bytes: kept up to date by them. */
+struct mp_usage {
+  int64_t received, received_max; /* received and not yet handled */
+  int64_t queued, queued_max;     /* to be sent */
+};
+
 /* What a connection is made with; borrowed until the closed hook, but for
  * the struct itself. */
 struct mp_connection_setup {
@@ -59,6 +65,9 @@ struct mp_connection_setup {
   /* Whether one of our own outgoing versions carried this nonce; may be NULL.
    */
   bool (*is_own_nonce)(void *data, uint64_t nonce);
+  /* Shared by an engine's connections, which then are held to budgets; may be
+   * NULL. */
+  struct mp_usage *usage;
   bool is_manual; /* the session waits for mp_connection_handshake */
 };
 

@@ -66,6 +66,24 @@ void mp_engine_slots(const struct mp_engine *engine,
                      struct mp_engine_slots *slots);
 const struct mp_engine_counts *mp_engine_counts(const struct mp_engine *engine);
 
+/* Changes the configuration, all of it or nothing: 0, MP_ECONFIG (also for
+ * another network), MP_ELIMITS, MP_ECLOSED. Reaches live connections (timeouts,
+ * intervals, memory), the listener and the limits; a lower max_connections
+ * closes nobody. */
+int mp_engine_configure(struct mp_engine *engine,
+                        const struct mp_config *config, struct mp_fault *fault);
+
+/* Bans a prefix for `time` nanoseconds (0: ban_time, MP_FOREVER: for ever) and
+ * closes who it covers; or takes the ban on exactly this prefix away. What
+ * mp_ban_add and mp_ban_remove return. The event comes on the next turn. */
+int mp_engine_ban(struct mp_engine *engine, const struct mp_prefix *prefix,
+                  int64_t time, const char *reason, struct mp_fault *fault);
+int mp_engine_unban(struct mp_engine *engine, const struct mp_prefix *prefix,
+                    struct mp_fault *fault);
+
+/* Saves the store from the next turn on; told by MP_STORE_SAVED or FAILED. */
+void mp_engine_save(struct mp_engine *engine);
+
 /* How long to wait after so many failures in a row: initial_backoff times
  * backoff_multiplier for each but the first, max_backoff at most, and jitter.
  * Nanoseconds. */

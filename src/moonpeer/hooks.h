@@ -118,7 +118,15 @@ struct mp_event {
   const char *text;                 /* the same in words, never NULL */
   const struct mp_message *message; /* of MP_MESSAGE */
   const struct mp_offence *offence; /* of MP_PEER_MISBEHAVED */
+  const struct mp_prefix *prefix;   /* of MP_PEER_BANNED, MP_PEER_UNBANNED */
   const struct mp_verdict *verdict; /* of MP_PEER_MISBEHAVED, MP_PEER_BANNED */
+};
+
+/* Bytes on the wire: a whole message with its header, or what was sent raw. */
+struct mp_frame {
+  bool is_ours;      /* we said it */
+  const void *bytes; /* borrowed */
+  size_t n;
 };
 
 /* Functions may be NULL: then nobody is told, and the safe answer holds. No
@@ -170,6 +178,11 @@ struct mp_hooks {
    * false. */
   bool (*keep)(void *data, const struct mp_address *address,
                const struct mp_address *source);
+
+  /* For who writes conversations down: every frame that came, checksum good
+   * or not, and all that is queued to go. May be set at any time. */
+  void (*frame)(void *data, struct mp_connection *connection,
+                const struct mp_frame *frame);
 
   /* The connection is gone when this returns. Always called, last. */
   void (*closed)(void *data, struct mp_connection *connection);

@@ -57,6 +57,10 @@ int mp_world_host(struct mp_loop **loop, struct mp_world *world,
 struct mp_loop *mp_world_find(struct mp_world *world,
                               const struct mp_address *ip);
 
+/* The world that has this host, or NULL for a loop that is none. Only for who
+ * builds worlds: what runs in one must not ask. */
+struct mp_world *mp_world_of(const struct mp_loop *loop);
+
 /* The ip of a host, with port 0. */
 void mp_world_host_ip(const struct mp_loop *loop, struct mp_address *ip);
 
@@ -80,6 +84,9 @@ int mp_world_limit(struct mp_world *world, struct mp_loop *loop,
 /* Nanoseconds since the world began. */
 int64_t mp_world_now(const struct mp_world *world);
 
+/* Wall time, nanoseconds since 1970. */
+int64_t mp_world_time(const struct mp_world *world);
+
 enum mp_world_end {
   MP_WORLD_TIME = 1,  /* `until` is reached */
   MP_WORLD_CONDITION, /* the condition holds */
@@ -99,6 +106,9 @@ int mp_world_run(struct mp_world *world, int64_t until,
                  struct mp_fault *fault);
 void mp_world_stop(struct mp_world *world);
 bool mp_world_is_running(const struct mp_world *world);
+
+/* The next number of its one random source. */
+uint64_t mp_world_random_u64(struct mp_world *world);
 
 /* --- weather ---------------------------------------------------------------
  * What happens on the way from one host to another; the way back has its own.

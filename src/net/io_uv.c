@@ -125,7 +125,7 @@ static void idle_cb(uv_idle_t *idle) {
 
 static void prepare_cb(uv_prepare_t *prepare) {
   struct uv_box *box = prepare->data;
-  if (laters_run(&box->laters))
+  if (laters_run(&box->laters) || box->loop.holds == 0) /* do not wait */
     uv_idle_start(&box->idle, idle_cb);
   else
     uv_idle_stop(&box->idle);
@@ -264,10 +264,9 @@ static void close_loop(struct mp_loop *loop) {
   uv_timer_stop(&box->alarm); /* their callbacks look at data */
   uv_prepare_stop(&box->prepare);
   uv_walk(&box->uv, close_cb, NULL);
-  while (box->open || box->working || box->laters.first) {
-    laters_run(&box->laters);
-    uv_run(&box->uv, box->laters.first ? UV_RUN_NOWAIT : UV_RUN_ONCE);
-  }
+  bool waits;
+  while ((waits = laters_run(&box->laters)) || box->open || box->working)
+    uv_run(&box->uv, waits ? UV_RUN_NOWAIT : UV_RUN_ONCE);
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     uv_close(own[i], NULL);
   uv_run(&box->uv, UV_RUN_NOWAIT);

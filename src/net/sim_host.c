@@ -17,6 +17,20 @@ enum {
   BUFFER_MAX = 64 << 20,
 };
 
+struct mp_world *mp_world_of(const struct mp_loop *loop) {
+  return loop && loop->io == &sim_io ? sim_host_of(loop)->world : NULL;
+}
+
+int64_t mp_world_time(const struct mp_world *world) {
+  return world->wall + sim_elapsed(world);
+}
+
+uint64_t mp_world_random_u64(struct mp_world *world) {
+  uint64_t value;
+  rand_bytes(&world->rand, &value, sizeof value);
+  return value;
+}
+
 /* --- limits ----------------------------------------------------------------
  */
 void mp_host_limits_init(struct mp_host_limits *limits) {

@@ -1,6 +1,7 @@
 /* sim_link - the ways between two hosts: weather and partitions. */
 #include "net/sim_link.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,11 +167,13 @@ static int check_time(const char *what, int64_t time, struct mp_fault *fault) {
                    (long long)LATENCY_MAX, (long long)time);
 }
 
-/* Not a number is no chance, either. */
 static int check_chance(const char *what, double chance,
                         struct mp_fault *fault) {
   if (chance >= 0 && chance <= 1)
     return 0;
+  if (isnan(chance)) /* printf writes its sign, which means nothing */
+    return fault_set(fault, MP_ECONFIG,
+                     "%s: expected a chance of 0 to 1, got not a number", what);
   return fault_set(fault, MP_ECONFIG, "%s: expected a chance of 0 to 1, got %g",
                    what, chance);
 }

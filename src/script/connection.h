@@ -9,18 +9,42 @@
 #include "moonpeer/connection.h"
 #include "script/script.h"
 
+struct conversation;
+
+extern const char connection_type[];
+
+/* The object of a connection. User value 1: what the remote said. */
+struct connection_box {
+  struct mp_connection *connection; /* NULL when it is gone */
+  struct conversation *talk;        /* NULL for an engine's */
+  struct mp_address address;        /* what outlives it */
+  bool is_inbound;
+  int64_t rtt;
+};
+
 void connection_open_type(lua_State *L);
 
 /* Pushes the object of a connection, making it when there is none. */
 void connection_push(lua_State *L, struct mp_connection *connection);
 
-struct conversation;
-
 /* The same for a conversation's, whose object it becomes. */
 void connection_push_talk(lua_State *L, struct conversation *talk);
 
 /* The connection is gone: its object, if there is one, is stale. */
-void connection_gone(struct script *script, struct mp_connection *connection);
+void connection_gone(struct script *script, struct mp_loop *loop,
+                     struct mp_connection *connection);
+
+/* nil, and why the connection is over. */
+int connection_push_closed(lua_State *L, const struct connection_box *box);
+
+/* The table of what the remote said, or nil. */
+int connection_push_version(lua_State *L, const struct connection_box *box);
+
+/* The conversation on the connection at index 1; raises for an engine's. */
+struct conversation *connection_talk(lua_State *L, const char *what);
+
+/* connection_talk.c: the methods of conversations. */
+extern const luaL_Reg connection_talk_methods[];
 
 /* Reads the options of connect and listen: the table, or nothing, at index. */
 void connection_options(lua_State *L, int index, struct mp_config *config);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "script/connection.h"
 #include "script/message.h"
@@ -15,14 +16,21 @@ static void finish(struct conversation *talk) {
     return;
   while ((letter = conversation_next(talk)))
     free(letter);
+  record_close(talk->record);
   free(talk);
 }
 
 void conversation_let_go(struct conversation *talk) {
   talk->has_object = false;
+  talk->is_left = true;
   if (talk->connection)
     mp_connection_close(talk->connection, MP_ECLOSED, "nobody uses it");
   finish(talk);
+}
+
+void conversation_listen(struct conversation *talk) {
+  if (talk->connection && talk->held <= (size_t)talk->options.receive_memory)
+    mp_connection_pause(talk->connection, false);
 }
 
 struct letter *conversation_next(struct conversation *talk) {
@@ -33,8 +41,7 @@ struct letter *conversation_next(struct conversation *talk) {
   if (!talk->first)
     talk->last = NULL;
   talk->held -= sizeof *letter + letter->size;
-  if (talk->connection && talk->held <= (size_t)talk->options.receive_memory)
-    mp_connection_pause(talk->connection, false);
+  conversation_listen(talk);
   return letter;
 }
 
@@ -84,6 +91,8 @@ static void on_event(void *data, const struct mp_event *event) {
     talk->is_over = true;
     talk->code = event->code;
     snprintf(talk->text, sizeof talk->text, "%s", event->text);
+    record_end(talk->record, event->code == MP_ERESET ? "reset" : "closed",
+               talk->is_left, mp_loop_now(talk->loop));
     break;
   default: return;
   }
@@ -92,7 +101,7 @@ static void on_event(void *data, const struct mp_event *event) {
 
 static void on_closed(void *data, struct mp_connection *connection) {
   struct conversation *talk = data;
-  connection_gone(talk->script, connection);
+  connection_gone(talk->script, talk->loop, connection);
   talk->connection = NULL;
   talk->is_over = true;
   script_closed(talk->script, &talk->closable);
@@ -104,6 +113,26 @@ static const struct mp_message_type *on_declared(void *data,
                                                  const char *command) {
   const struct conversation *talk = data;
   return declared_find(talk->script, command);
+}
+
+/* What goes and comes, when it is written down. */
+static void on_frame(void *data, struct mp_connection *connection,
+                     const struct mp_frame *frame) {
+  struct conversation *talk = data;
+  (void)connection;
+  record_frame(talk->record, frame, mp_loop_now(talk->loop));
+}
+
+int conversation_record(struct conversation *talk,
+                        const struct record_setup *setup,
+                        struct mp_fault *fault) {
+  int rc =
+      talk->record
+          ? fault_set(fault, MP_EDUPLICATE, "it is recorded already")
+          : record_open(&talk->record, setup, mp_loop_now(talk->loop), fault);
+  if (rc == 0)
+    talk->hooks.frame = on_frame;
+  return rc;
 }
 
 static const struct mp_hooks hooks = {
@@ -122,14 +151,18 @@ static const struct mp_hooks hooks = {
 
 static void close_talk(struct closable *closable) {
   struct conversation *talk = (struct conversation *)closable;
+  talk->is_left = true;
   mp_connection_close(talk->connection, MP_ECLOSED, "the script ends");
 }
 
 static struct conversation *talk_new(const struct conversation_setup *setup) {
   struct conversation *talk = mem_new(sizeof *talk);
   talk->closable.close = close_talk;
+  talk->closable.loop = setup->loop;
+  talk->closable.kind = "connection";
   talk->script = setup->script;
   talk->loop = setup->loop;
+  talk->hooks = hooks;
   talk->network = *setup->network;
   talk->options = *setup->options;
   talk->options.network = &talk->network;
@@ -142,7 +175,7 @@ static struct mp_connection_setup connection_setup(struct conversation *talk) {
   return (struct mp_connection_setup){
       .loop = talk->loop,
       .options = &talk->options,
-      .hooks = &hooks,
+      .hooks = &talk->hooks,
       .data = talk,
       .is_manual = true,
   };

@@ -4,6 +4,7 @@
 #define SCRIPT_CONVERSATION_H
 
 #include "moonpeer/connection.h"
+#include "script/record.h"
 #include "script/script.h"
 #include "script/task.h"
 
@@ -21,12 +22,15 @@ struct conversation {
   struct mp_loop *loop;
   struct mp_network network;
   struct mp_session_options options;
+  struct mp_hooks hooks;
   struct mp_connection *connection; /* NULL when it is gone */
+  struct record *record;            /* NULL: it is not written down */
   struct waiters waiters;
   struct letter *first, *last;
   size_t held; /* bytes of letters; over receive_memory reading stops */
   bool is_established, is_complete, is_over;
   bool has_object; /* a Lua object points here */
+  bool is_left;    /* we have closed it, not the remote */
   int code;        /* why it is over */
   char text[MP_FAULT_TEXT];
 };
@@ -45,6 +49,15 @@ struct conversation *conversation_dial(const struct conversation_setup *setup,
 struct conversation *conversation_accept(const struct conversation_setup *setup,
                                          struct mp_stream *stream);
 void conversation_let_go(struct conversation *talk);
+
+/* Writes down what is said from now on. 0, MP_EIO, or MP_EDUPLICATE: it is
+ * written down already. */
+int conversation_record(struct conversation *talk,
+                        const struct record_setup *setup,
+                        struct mp_fault *fault);
+
+/* Reads on, unless too much has not been received. */
+void conversation_listen(struct conversation *talk);
 
 /* The first letter, taken out: the caller frees it; NULL when there is none. */
 struct letter *conversation_next(struct conversation *talk);

@@ -47,6 +47,19 @@ int convert_unknown(lua_State *L, const char *what, const char *key,
   return luaL_error(L, "unknown %s \"%s\"", what, key);
 }
 
+void convert_known(lua_State *L, int index, const char *what,
+                   const char *const *names) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    size_t i = 0;
+    while (names[i] && strcmp(names[i], key) != 0)
+      i++;
+    if (!names[i])
+      convert_unknown(L, what, key, names);
+  }
+}
+
 /* --- networks --------------------------------------------------------------
  */
 
@@ -139,14 +152,7 @@ static void custom_network(lua_State *L, int index,
   *network = *mp_network_find("regtest");
   memset(network->genesis, 0, sizeof network->genesis);
   network->checks_user_agent = false;
-  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    size_t i = 0;
-    while (names[i] && strcmp(names[i], key) != 0)
-      i++;
-    if (!names[i])
-      convert_unknown(L, "key of network", key, names);
-  }
+  convert_known(L, index, "key of network", names);
   lua_getfield(L, index, "name");
   const char *name = luaL_optstring(L, -1, "custom");
   if (strlen(name) >= sizeof network->name)

@@ -46,6 +46,10 @@ void convert_config(lua_State *L, int index, struct mp_config *config,
 void push_version(lua_State *L, const struct mp_version *version);
 void convert_version(lua_State *L, int index, struct mp_version *version);
 
+/* Raises unless all keys of the table at index are among the names. */
+void convert_known(lua_State *L, int index, const char *what,
+                   const char *const *names);
+
 /* Raises: unknown key, the nearest of names (ends with NULL) is ... */
 int convert_unknown(lua_State *L, const char *what, const char *key,
                     const char *const *names);

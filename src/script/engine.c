@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "script/connection.h"
+#include "script/control.h"
 #include "script/convert.h"
 #include "script/task.h"
 
@@ -51,7 +52,7 @@ static void on_gone(void *data) {
   box->engine = NULL;
   script_closed(box->script, &box->closable);
   if (box->is_started) /* else this is within a call from Lua */
-    script_enter(box->script, forget, box);
+    script_enter(box->script, box->closable.loop, forget, box);
 }
 
 static void close_box(struct closable *closable) {
@@ -60,84 +61,26 @@ static void close_box(struct closable *closable) {
     mp_engine_close(box->engine, -1);
 }
 
-/* --- configuration ---------------------------------------------------------
- */
-
-static void take_listen(lua_State *L, struct mp_config *config) {
-  int type = lua_getfield(L, 1, "listen");
-  if (type == LUA_TBOOLEAN && lua_toboolean(L, -1)) {
-    config->has_listen = true;
-    lua_pushliteral(L, "0.0.0.0");
-    convert_address(L, -1, config->network.port, &config->listen);
-    lua_pop(L, 1);
-  } else if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
-    config->has_listen = true;
-    convert_address(L, -1, config->network.port, &config->listen);
-  }
-  lua_pop(L, 1);
-}
-
-/* The list lives in a userdata that the stack keeps. */
-static void take_peers(lua_State *L, struct mp_config *config) {
-  if (lua_getfield(L, 1, "peers") == LUA_TNIL) {
-    lua_pop(L, 1);
-    return;
-  }
-  if (!lua_istable(L, -1))
-    luaL_error(L, "peers: expected a list of addresses, got %s",
-               luaL_typename(L, -1));
-  size_t n = (size_t)luaL_len(L, -1);
-  struct mp_address *list = lua_newuserdatauv(L, (n ? n : 1) * sizeof *list, 0);
-  lua_insert(L, -2);
-  for (size_t i = 0; i < n; i++) {
-    lua_geti(L, -1, (lua_Integer)i + 1);
-    convert_address(L, -1, config->network.port, &list[i]);
-    lua_pop(L, 1);
-  }
-  config->peers = list;
-  config->peer_count = n;
-  config->is_fixed = true;
-  lua_pop(L, 1);
-}
-
-static void take_mode(lua_State *L, struct mp_config *config) {
-  static const char *const modes[] = {"normal", "fixed", NULL};
-  if (lua_getfield(L, 1, "mode") != LUA_TNIL) {
-    const char *mode = luaL_checkstring(L, -1);
-    if (strcmp(mode, "normal") != 0 && strcmp(mode, "fixed") != 0)
-      convert_unknown(L, "mode", mode, modes);
-    config->is_fixed = strcmp(mode, "fixed") == 0;
-  }
-  lua_pop(L, 1);
-}
-
-static void take_config(lua_State *L, struct mp_config *config) {
-  static const char *const known[] = {"network",  "listen",  "peers",
-                                      "mode",     "store",   "policies",
-                                      "schedule", "trusted", NULL};
-  struct mp_network network;
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_getfield(L, 1, "network");
-  convert_network(L, -1, &network);
-  mp_config_init(config, &network);
-  convert_config(L, 1, config, known);
-  take_listen(L, config);
-  take_peers(L, config);
-  take_mode(L, config);
-}
+/* --- making --- */
 
 int engine_lua_new(lua_State *L) {
   struct mp_config config;
+  struct mp_network network;
   struct mp_fault fault;
+  luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  take_config(L, &config);
+  lua_getfield(L, 1, "network");
+  convert_network(L, -1, &network);
+  mp_config_init(&config, &network);
+  engine_take_config(L, 1, &config);
   struct engine_box *box = lua_newuserdatauv(L, sizeof *box, 2);
-  *box =
-      (struct engine_box){.closable.close = close_box, .script = script_of(L)};
+  *box = (struct engine_box){
+      .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
+      .script = script_of(L)};
   luaL_setmetatable(L, type_name);
   hooks_init(box);
-  const struct mp_engine_setup setup = {.loop = task_loop(L),
+  const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .hooks = &box->hooks,
                                         .data = box,
@@ -169,11 +112,6 @@ static int do_start(lua_State *L) {
   return push_result(L, rc, &fault);
 }
 
-static int do_close(lua_State *L) {
-  close_box(&self(L)->closable);
-  return 0;
-}
-
 /* A started one is anchored: it comes here only when the whole state is
  * closed, and then the script closes it. */
 static int do_gc(lua_State *L) {
@@ -190,14 +128,6 @@ static int do_address(lua_State *L) {
     return push_failure(L, MP_ELISTEN, "the engine does not listen");
   push_address(L, &address);
   return 1;
-}
-
-static int do_dial(lua_State *L) {
-  struct mp_engine *engine = live(L);
-  struct mp_address to;
-  struct mp_fault fault;
-  convert_address(L, 2, mp_engine_config(engine)->network.port, &to);
-  return push_result(L, mp_engine_dial(engine, &to, &fault), &fault);
 }
 
 /* What is known of the network it speaks. */
@@ -261,19 +191,29 @@ static int do_name(lua_State *L) {
   return 1;
 }
 
+struct engine_box *engine_check(lua_State *L, int index) {
+  return luaL_checkudata(L, index, type_name);
+}
+
+static int do_closing(lua_State *L) {
+  close_box(&self(L)->closable);
+  return 0;
+}
+
 void engine_open_type(lua_State *L) {
   static const luaL_Reg methods[] = {{"start", do_start},
-                                     {"close", do_close},
                                      {"address", do_address},
-                                     {"dial", do_dial},
                                      {"wants_event", do_wants},
                                      {"wants_commands", do_commands},
                                      {"list", do_list},
                                      {"network", do_network},
                                      {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__close", do_close},
+  static const luaL_Reg metamethods[] = {{"__close", do_closing},
                                          {"__gc", do_gc},
                                          {"__tostring", do_name},
                                          {NULL, NULL}};
   object_type(L, type_name, methods, metamethods, NULL);
+  object_methods(L, type_name);
+  luaL_setfuncs(L, control_methods, 0);
+  lua_pop(L, 1);
 }

@@ -23,6 +23,13 @@ void engine_open_type(lua_State *L);
 /* core.engine(configuration, handlers): the object, not started. */
 int engine_lua_new(lua_State *L);
 
+/* The box at index; raises for what is no engine. */
+struct engine_box *engine_check(lua_State *L, int index);
+
+/* engine_config.c: takes what the table at index says over config, whose lists
+ * then point into userdata on the stack. */
+void engine_take_config(lua_State *L, int index, struct mp_config *config);
+
 /* hooks.c: the hooks of a box; and pushing its object and its handler of a
  * name inside one. */
 void hooks_init(struct engine_box *box);

@@ -66,6 +66,14 @@ static void get_message(lua_State *L, const struct mp_event *event) {
     lua_pushnil(L);
 }
 
+static void get_prefix(lua_State *L, const struct mp_event *event) {
+  char text[MP_PREFIX_TEXT];
+  if (event->prefix)
+    lua_pushstring(L, mp_prefix_format(event->prefix, text));
+  else
+    lua_pushnil(L);
+}
+
 static void get_verdict(lua_State *L, const struct mp_event *event) {
   if (event->verdict)
     lua_pushstring(L, mp_answer_name(event->verdict->answer));
@@ -101,6 +109,7 @@ static const struct {
     {"verdict", get_verdict},
     {"verdict_reason", get_verdict_reason},
     {"count", get_count},
+    {"prefix", get_prefix},
 };
 
 static int do_index(lua_State *L) {
@@ -112,7 +121,22 @@ static int do_index(lua_State *L) {
       return 1;
     }
   }
-  lua_pushnil(L);
+  return object_method(L);
+}
+
+/* event:table(): all fields as a table of its own, the message as a copy. */
+static int do_table(lua_State *L) {
+  const struct mp_event *event = self(L);
+  lua_createtable(L, 0, 8);
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    fields[i].get(L, event);
+    lua_setfield(L, -2, fields[i].name);
+  }
+  if (event->message) {
+    message_push_copy(L, event->message->command, event->message->payload,
+                      (size_t)event->message->size);
+    lua_setfield(L, -2, "message");
+  }
   return 1;
 }
 
@@ -122,7 +146,7 @@ static int do_name(lua_State *L) {
 }
 
 void event_open_type(lua_State *L) {
-  static const luaL_Reg methods[] = {{NULL, NULL}};
+  static const luaL_Reg methods[] = {{"table", do_table}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__tostring", do_name}, {NULL, NULL}};
   object_type(L, type_name, methods, metamethods, do_index);
 }

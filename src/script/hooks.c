@@ -2,7 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "moonpeer/text.h"
+#include "moonpeer/ban.h"
+#include "moonpeer/peer.h"
 #include "script/connection.h"
 #include "script/convert.h"
 #include "script/engine.h"
@@ -16,8 +17,20 @@ struct call {
   const struct mp_offence *offence;
   struct mp_verdict *verdict;
   struct mp_fault *fault;
+  const struct mp_address *address, *source;
+  const struct mp_failure *failure;
+  const struct mp_candidate *candidates;
+  struct mp_address *list;
+  size_t n;
+  int64_t wait;
+  ptrdiff_t chosen;
   int code;
+  bool yes;
 };
+
+static int enter(lua_CFunction body, struct call *call) {
+  return script_enter(call->box->script, call->box->closable.loop, body, call);
+}
 
 /* Pushes the handler of a name and the engine. */
 static void push_handler(lua_State *L, const struct call *call,
@@ -47,7 +60,7 @@ static int dispatch(lua_State *L) {
 
 static void on_event(void *data, const struct mp_event *event) {
   struct call call = {.box = data, .event = event};
-  script_enter(call.box->script, dispatch, &call);
+  enter(dispatch, &call);
 }
 
 /* --- validate --------------------------------------------------------------
@@ -73,8 +86,8 @@ static int validate(lua_State *L) {
 static int on_validate(void *data, struct mp_connection *connection,
                        struct mp_fault *fault) {
   struct call call = {.box = data, .connection = connection, .fault = fault};
-  return script_enter(call.box->script, validate, &call) == LUA_OK ? call.code
-                                                                   : 0;
+  int rc = enter(validate, &call);
+  return rc == LUA_OK ? call.code : 0;
 }
 
 /* --- judge -----------------------------------------------------------------
@@ -92,8 +105,20 @@ static void push_offence(lua_State *L, const struct mp_offence *offence) {
   lua_setfield(L, -2, "dropped");
 }
 
+/* The network around an address, as mp_group_of sees it. */
+static void take_group(struct mp_prefix *scope,
+                       const struct mp_address *address) {
+  *scope = mp_prefix_of(address);
+  if (!mp_address_is_routable(address))
+    return;
+  scope->bits = mp_address_is_ipv4(address) ? 96 + 16 : 32;
+  memset(scope->ip + scope->bits / 8, 0,
+         sizeof scope->ip - (size_t)(scope->bits / 8));
+}
+
 /* Options of a verdict: { time =, scope = "address", "group" or a prefix }. */
-static void take_options(lua_State *L, struct mp_verdict *verdict) {
+static void take_options(lua_State *L, const struct call *call,
+                         struct mp_verdict *verdict) {
   struct mp_fault fault;
   if (!lua_istable(L, -1))
     return;
@@ -102,8 +127,10 @@ static void take_options(lua_State *L, struct mp_verdict *verdict) {
   lua_pop(L, 1);
   lua_getfield(L, -1, "scope");
   const char *scope = lua_tostring(L, -1);
-  if (scope && strcmp(scope, "address") != 0 &&
-      mp_prefix_parse(&verdict->scope, scope, &fault) != 0)
+  if (scope && strcmp(scope, "group") == 0)
+    take_group(&verdict->scope, mp_connection_address(call->connection));
+  else if (scope && strcmp(scope, "address") != 0 &&
+           mp_prefix_parse(&verdict->scope, scope, &fault) != 0)
     luaL_error(L, "scope: %s", fault.text);
   lua_pop(L, 1);
 }
@@ -121,7 +148,7 @@ static int judge(lua_State *L) {
     return 0;
   verdict.answer = (enum mp_answer)found;
   snprintf(verdict.reason, sizeof verdict.reason, "%s", reason ? reason : "");
-  take_options(L, &verdict);
+  take_options(L, call, &verdict);
   *call->verdict = verdict;
   return 0;
 }
@@ -133,12 +160,165 @@ static void on_judge(void *data, struct mp_connection *connection,
                       .connection = connection,
                       .offence = offence,
                       .verdict = verdict};
-  script_enter(call.box->script, judge, &call);
+  enter(judge, &call);
+}
+
+/* --- accept and keep -------------------------------------------------------
+ */
+
+static int accept(lua_State *L) {
+  struct call *call = lua_touserdata(L, 1);
+  push_handler(L, call, "accept");
+  push_address(L, call->address);
+  lua_call(L, 2, 1);
+  call->yes = lua_toboolean(L, -1);
+  return 0;
+}
+
+static bool on_accept(void *data, const struct mp_address *address) {
+  struct call call = {.box = data, .address = address};
+  return enter(accept, &call) == LUA_OK && call.yes;
+}
+
+static int keep(lua_State *L) {
+  struct call *call = lua_touserdata(L, 1);
+  push_handler(L, call, "keep");
+  push_address(L, call->address);
+  push_address(L, call->source);
+  lua_call(L, 3, 1);
+  call->yes = lua_toboolean(L, -1);
+  return 0;
+}
+
+static bool on_keep(void *data, const struct mp_address *address,
+                    const struct mp_address *source) {
+  struct call call = {.box = data, .address = address, .source = source};
+  return enter(keep, &call) == LUA_OK && call.yes;
+}
+
+/* --- select ----------------------------------------------------------------
+ */
+
+/* A peer of the store, or an address as a text. */
+static void take_peer(lua_State *L, struct call *call) {
+  uint16_t port = mp_engine_config(call->box->engine)->network.port;
+  char text[MP_ADDRESS_TEXT];
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    convert_address(L, -1, port, &call->list[call->n]);
+  } else {
+    lua_getfield(L, -1, "ip");
+    lua_getfield(L, -2, "port");
+    const char *ip = luaL_checkstring(L, -2);
+    snprintf(text, sizeof text, strchr(ip, ':') ? "[%.45s]" : "%.45s", ip);
+    lua_pushstring(L, text);
+    convert_address(L, -1, (uint16_t)luaL_checkinteger(L, -2),
+                    &call->list[call->n]);
+    lua_pop(L, 3);
+  }
+  call->n++;
+}
+
+static int select(lua_State *L) {
+  struct call *call = lua_touserdata(L, 1);
+  size_t most = call->n;
+  call->n = 0;
+  push_handler(L, call, "select");
+  lua_pushinteger(L, (lua_Integer)most);
+  lua_call(L, 2, 1);
+  lua_Integer n = lua_istable(L, -1) ? luaL_len(L, -1) : 0;
+  for (lua_Integer i = 1; i <= n && call->n < most; i++) {
+    lua_geti(L, -1, i);
+    take_peer(L, call);
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+static size_t on_select(void *data, struct mp_address *list, size_t n) {
+  struct call call = {.box = data, .list = list, .n = n};
+  return enter(select, &call) == LUA_OK ? call.n : 0;
+}
+
+/* --- retry -----------------------------------------------------------------
+ */
+
+static int retry(lua_State *L) {
+  struct call *call = lua_touserdata(L, 1);
+  push_handler(L, call, "retry");
+  push_address(L, call->address);
+  lua_createtable(L, 0, 2);
+  lua_pushstring(L, mp_error_name(call->failure->code));
+  lua_setfield(L, -2, "code");
+  lua_pushinteger(L, call->failure->attempts);
+  lua_setfield(L, -2, "attempts");
+  lua_call(L, 3, 1);
+  if (lua_isboolean(L, -1))
+    call->wait = -1;
+  else if (!lua_isnil(L, -1))
+    call->wait = convert_duration(L, lua_gettop(L));
+  return 0;
+}
+
+static int64_t on_retry(void *data, const struct mp_address *address,
+                        const struct mp_failure *failure) {
+  struct engine_box *box = data;
+  int64_t safe = mp_engine_config(box->engine)->max_backoff;
+  struct call call = {
+      .box = box, .address = address, .failure = failure, .wait = safe};
+  return enter(retry, &call) == LUA_OK ? call.wait : safe;
+}
+
+/* --- evict -----------------------------------------------------------------
+ */
+
+static void push_candidate(lua_State *L, const struct mp_candidate *candidate) {
+  lua_createtable(L, 0, 5);
+  connection_push(L, candidate->connection);
+  lua_setfield(L, -2, "connection");
+  lua_pushlstring(L, (const char *)candidate->group->bytes,
+                  candidate->group->size);
+  lua_setfield(L, -2, "group");
+  if (candidate->rtt >= 0) {
+    lua_pushnumber(L, (lua_Number)candidate->rtt / (lua_Number)MP_SECOND);
+    lua_setfield(L, -2, "rtt");
+  }
+  lua_pushnumber(L, (lua_Number)candidate->age / (lua_Number)MP_SECOND);
+  lua_setfield(L, -2, "age");
+  lua_pushboolean(L, candidate->is_protected);
+  lua_setfield(L, -2, "protected");
+}
+
+static int evict(lua_State *L) {
+  struct call *call = lua_touserdata(L, 1);
+  push_handler(L, call, "evict");
+  lua_createtable(L, (int)call->n, 0);
+  for (size_t i = 0; i < call->n; i++) {
+    push_candidate(L, &call->candidates[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  push_address(L, call->address);
+  lua_call(L, 4, 1);
+  struct mp_connection *chosen =
+      lua_isuserdata(L, -1) ? connection_check(L, -1) : NULL;
+  for (size_t i = 0; i < call->n; i++)
+    if (chosen && call->candidates[i].connection == chosen)
+      call->chosen = (ptrdiff_t)i;
+  return 0;
+}
+
+static ptrdiff_t on_evict(void *data, const struct mp_candidate *list, size_t n,
+                          const struct mp_address *newcomer) {
+  struct call call = {.box = data,
+                      .candidates = list,
+                      .n = n,
+                      .address = newcomer,
+                      .chosen = -1};
+  return enter(evict, &call) == LUA_OK ? call.chosen : -1;
 }
 
 static void on_closed(void *data, struct mp_connection *connection) {
   struct engine_box *box = data;
-  connection_gone(box->script, connection);
+  connection_gone(box->script, box->closable.loop, connection);
 }
 
 static const struct mp_message_type *on_declared(void *data,
@@ -153,6 +333,11 @@ void hooks_init(struct engine_box *box) {
       .declared = on_declared,
       .validate = on_validate,
       .judge = on_judge,
+      .accept = on_accept,
+      .select = on_select,
+      .retry = on_retry,
+      .evict = on_evict,
+      .keep = on_keep,
       .closed = on_closed,
   };
 }

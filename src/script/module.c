@@ -1,6 +1,8 @@
 /* module - the engine as a Lua module. */
 #include "script/module.h"
 
+#include <string.h>
+
 #include <lauxlib.h>
 
 #include "base/hex.h"
@@ -9,10 +11,12 @@
 #include "script/convert.h"
 #include "script/embed.h"
 #include "script/engine.h"
+#include "script/gate.h"
 #include "script/hashes.h"
 #include "script/message.h"
 #include "script/resolve.h"
 #include "script/run.h"
+#include "script/sim.h"
 #include "script/task.h"
 
 /* --- small functions -------------------------------------------------------
@@ -79,6 +83,11 @@ static int do_time(lua_State *L) {
   return 1;
 }
 
+static int do_in_task(lua_State *L) {
+  lua_pushboolean(L, task_is_here(L));
+  return 1;
+}
+
 static int do_duration(lua_State *L) {
   lua_pushnumber(L, (lua_Number)convert_duration(L, 1) / (lua_Number)MP_SECOND);
   return 1;
@@ -105,14 +114,66 @@ static int do_methods(lua_State *L) {
   return 1;
 }
 
+/* Is it the code of something that a remote can do wrong? */
 static int do_is_error(lua_State *L) {
   lua_pushboolean(L, mp_error_code(luaL_checkstring(L, 1)) != 0);
+  return 1;
+}
+
+static int do_is_offence(lua_State *L) {
+  int code = mp_error_code(luaL_checkstring(L, 1));
+  lua_pushboolean(L, code <= MP_ENETWORK && code >= MP_EFLOOD);
+  return 1;
+}
+
+static int do_is_scope(lua_State *L) {
+  const char *scope = luaL_checkstring(L, 1);
+  struct mp_prefix prefix;
+  lua_pushboolean(L, strcmp(scope, "address") == 0 ||
+                         strcmp(scope, "group") == 0 ||
+                         mp_prefix_parse(&prefix, scope, NULL) == 0);
   return 1;
 }
 
 static int do_is_answer(lua_State *L) {
   lua_pushboolean(L, mp_answer_of(luaL_checkstring(L, 1)) >= 0);
   return 1;
+}
+
+/* collects(on): a full collection before and after every entry into Lua from
+ * now on; whether there was one until now. */
+static int do_collects(lua_State *L) {
+  struct script *script = script_of(L);
+  lua_pushboolean(L, script->collects);
+  script->collects = lua_toboolean(L, 1);
+  return 1;
+}
+
+static void count_one(lua_State *L, const char *kind) {
+  lua_getfield(L, -1, kind);
+  lua_pushinteger(L, lua_tointeger(L, -1) + 1);
+  lua_setfield(L, -3, kind);
+  lua_pop(L, 1);
+}
+
+/* open(): how many of each kind are open on all loops. */
+static int do_open(lua_State *L) {
+  const struct script *script = script_of(L);
+  lua_newtable(L);
+  for (struct closable *c = script->open; c; c = c->next)
+    count_one(L, c->kind);
+  for (struct task *task = tasks_first(script); task; task = tasks_next(task))
+    count_one(L, "task");
+  for (size_t i = sim_count(L); i > 0; i--)
+    count_one(L, "world");
+  return 1;
+}
+
+/* Raises what connect and listen would. */
+static int do_check_options(lua_State *L) {
+  struct mp_config config;
+  connection_options(L, 1, &config);
+  return 0;
 }
 
 /* --- tables ----------------------------------------------------------------
@@ -137,22 +198,29 @@ static void push_events(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
+    {"check_options", do_check_options},
+    {"collects", do_collects},
     {"connect", connection_lua_connect},
     {"decode", codec_lua_decode},
     {"define", declare_lua_define},
     {"duration", do_duration},
     {"encode", codec_lua_encode},
     {"engine", engine_lua_new},
+    {"gate", gate_lua_new},
     {"glob", do_glob},
     {"hashes", hashes_lua_new},
     {"hex", do_hex},
+    {"hex_of", do_hex_of},
+    {"in_task", do_in_task},
     {"is_answer", do_is_answer},
     {"is_error", do_is_error},
-    {"hex_of", do_hex_of},
+    {"is_offence", do_is_offence},
+    {"is_scope", do_is_scope},
     {"listen", listener_lua_listen},
     {"methods", do_methods},
     {"nearest", do_nearest},
     {"now", do_now},
+    {"open", do_open},
     {"resolve", resolve_lua_resolve},
     {"run", run_lua_run},
     {"sleep", task_lua_sleep},
@@ -160,6 +228,7 @@ static const luaL_Reg functions[] = {
     {"time", do_time},
     {"types", codec_lua_types},
     {"unhex", do_unhex},
+    {"world", sim_lua_new},
     {NULL, NULL},
 };
 
@@ -171,7 +240,9 @@ int luaopen_moonpeer_core(lua_State *L) {
   listener_open_type(L);
   engine_open_type(L);
   event_open_type(L);
+  gate_open_type(L);
   resolve_open_type(L);
+  sim_open_type(L);
   luaL_newlib(L, functions);
   lua_pushstring(L, mp_version_text());
   lua_setfield(L, -2, "version");

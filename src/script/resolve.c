@@ -54,6 +54,8 @@ static int resolve_on(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
   if (lookup->is_done)
     return push_answer(L, lookup);
+  if (task_is_cancelled(task)) /* not when the garbage is collected */
+    mp_resolve_cancel(&lookup->resolve);
   if (!task_is_late(task))
     return task_wait(L, task, &lookup->waiters, resolve_on);
   mp_resolve_cancel(&lookup->resolve);

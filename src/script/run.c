@@ -14,8 +14,8 @@ static void on_signal(void *data) {
   if (script->is_interrupted)
     mp_loop_stop(script->loop);
   script->is_interrupted = true;
-  tasks_cancel(script);
-  script_close_all(script);
+  tasks_cancel(script, script->loop);
+  script_close_all(script, script->loop);
 }
 
 static void run_loop(struct script *script) {
@@ -47,7 +47,7 @@ static int run_task(lua_State *L, struct task *task) {
 int run_lua_run(lua_State *L) {
   struct script *script = script_of(L);
   struct mp_loop *loop = script_loop(L);
-  if (script->depth > 0 || mp_loop_is_running(loop))
+  if (script->depth > 0 || script->in_world || mp_loop_is_running(loop))
     return luaL_error(L, "run is under way; it cannot be called inside a "
                          "task, a policy or a listener");
   if (!lua_isnoneornil(L, 1))

@@ -29,9 +29,10 @@ void script_closed(struct script *script, struct closable *closable) {
     closable->next->previous = closable->previous;
 }
 
-void script_close_all(struct script *script) {
+void script_close_all(struct script *script, struct mp_loop *loop) {
   for (struct closable *c = script->open; c; c = c->next)
-    c->close(c);
+    if (!loop || c->loop == loop)
+      c->close(c);
 }
 
 /* --- life ------------------------------------------------------------------
@@ -41,7 +42,7 @@ static int on_gc(lua_State *L) {
   struct script *script = lua_touserdata(L, 1);
   script->is_closing = true;
   tasks_abandon(script);
-  script_close_all(script);
+  script_close_all(script, NULL);
   mp_loop_close(script->loop);
   script->loop = NULL;
   mp_hasher_free(script->hasher);
@@ -110,17 +111,56 @@ void script_report(lua_State *L, const char *what) {
   lua_pop(L, 1);
 }
 
-int script_enter(struct script *script, lua_CFunction body, void *data) {
+/* Once it has run too long every further instruction raises, so that no pcall
+ * of the script keeps it going. */
+static void overrun(lua_State *L, lua_Debug *event) {
+  struct script *script = script_of(L);
+  (void)event;
+  script->is_overrun = true;
+  lua_sethook(L, overrun, LUA_MASKCOUNT, 1);
+  luaL_error(L, "the script ran for %d instructions without an end or a wait",
+             script->instructions);
+}
+
+void script_watch(struct script *script, lua_State *L) {
+  lua_Hook hook = lua_gethook(L);
+  if (script->instructions && (!hook || hook == overrun))
+    lua_sethook(L, overrun, LUA_MASKCOUNT, script->instructions);
+}
+
+void script_unwatch(lua_State *L) {
+  if (lua_gethook(L) == overrun)
+    lua_sethook(L, NULL, 0, 0);
+}
+
+static int call(struct script *script, lua_CFunction body, void *data) {
   lua_State *L = script->hooks;
-  if (script->is_closing)
-    return LUA_ERRRUN;
-  script->depth++;
-  script->generation++;
+  if (script->collects)
+    lua_gc(L, LUA_GCCOLLECT);
+  script_watch(script, L);
   lua_pushcfunction(L, body);
   lua_pushlightuserdata(L, data);
   int rc = lua_pcall(L, 1, 0, 1);
+  if (script->instructions)
+    script_unwatch(L);
+  if (script->collects)
+    lua_gc(L, LUA_GCCOLLECT);
+  return rc;
+}
+
+int script_enter(struct script *script, struct mp_loop *loop,
+                 lua_CFunction body, void *data) {
+  lua_State *L = script->hooks;
+  struct mp_loop *before = script->here;
+  if (script->is_closing)
+    return LUA_ERRRUN;
+  script->here = loop;
+  script->depth++;
+  script->generation++;
+  int rc = call(script, body, data);
   script->depth--;
   script->generation++;
+  script->here = before;
   if (rc != LUA_OK)
     script_report(L, "a hook");
   return rc;

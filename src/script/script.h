@@ -15,17 +15,20 @@
 struct declared;
 struct task;
 
-/* Something that is open on a script's loop and can be told to close: listed
- * so that a signal, or the end of the state, reaches it. */
+/* Something that is open on a loop and can be told to close: listed so that a
+ * signal, the end of the state or of a world reaches it. */
 struct closable {
   struct closable *next, *previous;
   void (*close)(struct closable *closable);
+  struct mp_loop *loop;
+  const char *kind; /* "engine" ...; static */
 };
 
 struct script {
   lua_State *hooks;         /* the thread every hook runs on; slot 1 holds the
                                traceback function */
   struct mp_loop *loop;     /* the real one; opened when first needed */
+  struct mp_loop *here;     /* whose Lua runs now; NULL: the real one's */
   struct mp_hasher *hasher; /* both made when first needed */
   struct mp_encoder *encoder;
   struct declared *declared; /* message types of scripts, newest first */
@@ -35,6 +38,10 @@ struct script {
   int depth;           /* of Lua entered from C: 0 at the top */
   uint64_t generation; /* changes with every entry: what was handed to a hook
                           and bears another is stale */
+  int instructions;    /* that Lua may run in one go; 0: any number */
+  bool is_overrun;     /* and has */
+  bool in_world;       /* a world's Lua runs, or what it has is being made */
+  bool collects;       /* a full collection before and after every entry */
   bool is_interrupted; /* a signal asked to end */
   bool is_closing;     /* the state is being closed: no Lua any more */
 };
@@ -50,14 +57,22 @@ struct mp_hasher *script_hasher(lua_State *L);
 struct mp_encoder *script_encoder(lua_State *L);
 
 /* Calls body(L) with data as its one argument, a light userdata, on the hook
- * thread: everything that can raise belongs in there. 0, or LUA_ERR*; then
- * the message with its traceback has been reported. The only way from C into
- * Lua, tasks apart. */
-int script_enter(struct script *script, lua_CFunction body, void *data);
+ * thread, because of something on a loop: everything that can raise belongs
+ * in there. 0, or LUA_ERR*; then the message with its traceback has been
+ * reported. The only way from C into Lua, tasks apart. */
+int script_enter(struct script *script, struct mp_loop *loop,
+                 lua_CFunction body, void *data);
+
+/* Limits what L runs from now on to `instructions`; unless somebody else, a
+ * debugger for one, has hooked it. unwatch ends that. */
+void script_watch(struct script *script, lua_State *L);
+void script_unwatch(lua_State *L);
 
 void script_opened(struct script *script, struct closable *closable);
 void script_closed(struct script *script, struct closable *closable);
-void script_close_all(struct script *script);
+
+/* Closes what is open on a loop; NULL is every loop. */
+void script_close_all(struct script *script, struct mp_loop *loop);
 
 /* Says that Lua code failed; the message is at the top of L and is popped. */
 void script_report(lua_State *L, const char *what);

@@ -6,22 +6,7 @@
 #include "script/convert.h"
 
 static const char tasks_key = 0; /* registry: coroutine -> its live task */
-static const char *const type_name = "moonpeer.task";
-
-struct task {
-  struct task *next, *previous; /* all that live */
-  struct script *script;
-  struct mp_loop *loop;
-  lua_State *thread;
-  int arguments;         /* on the thread's stack, until it has started */
-  struct mp_later wake;  /* posted: it will be resumed */
-  struct mp_timer timer; /* for its deadline */
-  int64_t deadline;
-  struct waiters joiners, *waiters; /* who waits for it; for what it waits */
-  struct task *next_waiter, *previous_waiter;
-  bool is_started, is_waiting, is_late, is_cancelled, is_done, has_failed;
-  bool is_joined; /* somebody takes its results, so its error is theirs */
-};
+const char task_type[] = "moonpeer.task";
 
 /* --- waiters ---------------------------------------------------------------
  */
@@ -98,7 +83,7 @@ struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
                         .loop = loop,
                         .arguments = arguments,
                         .deadline = MP_FOREVER};
-  luaL_setmetatable(L, type_name);
+  luaL_setmetatable(L, task_type);
   task->thread = lua_newthread(L);
   lua_setiuservalue(L, -2, 1);
   lua_insert(L, 1);
@@ -137,9 +122,17 @@ void tasks_abandon(struct script *script) {
     detach(script->tasks);
 }
 
-/* Keeps what the thread left on its stack as the task's second user value. */
-static void keep_results(lua_State *L, struct task *task, int results) {
-  lua_newtable(L);
+void task_abandon(lua_State *L, struct task *task) {
+  detach(task);
+  task->is_done = task->has_failed = task->is_cancelled = true;
+  lua_pushnil(L);
+  anchor(L, task->thread);
+}
+
+/* Pushes what the thread left on its stack as a table. */
+static void push_results(lua_State *L, struct task *task, int results) {
+  luaL_checkstack(L, results + 2, "too many results");
+  lua_createtable(L, results, 1);
   lua_pushinteger(L, results);
   lua_setfield(L, -2, "n");
   lua_xmove(task->thread, L, results);
@@ -147,24 +140,22 @@ static void keep_results(lua_State *L, struct task *task, int results) {
     lua_rawseti(L, -i - 1, i);
 }
 
-static void finish(lua_State *L, struct task *task, int rc, int results) {
-  push_tasks(L);
-  lua_pushthread(task->thread);
-  lua_xmove(task->thread, L, 1);
-  lua_rawget(L, -2); /* the task */
-  task->is_done = true;
-  task->has_failed = rc != LUA_OK;
-  if (rc == LUA_OK)
-    keep_results(L, task, results);
-  else if (lua_type(task->thread, -1) == LUA_TSTRING)
-    luaL_traceback(L, task->thread, lua_tostring(task->thread, -1), 0);
-  else
-    lua_xmove(task->thread, L, 1);
-  if (task->has_failed && !task->is_joined && !task->is_cancelled) {
-    luaL_tolstring(L, -1, NULL);
-    script_report(L, "a task");
+/* Pushes the error, texts with their traceback; then closes what the task
+ * has left to be closed: Lua does that only when it is told to. */
+static void push_error(lua_State *L, struct task *task) {
+  lua_State *thread = task->thread;
+  if (lua_type(thread, -1) == LUA_TSTRING) {
+    luaL_traceback(L, thread, lua_tostring(thread, -1), 0);
+  } else {
+    lua_pushvalue(thread, -1);
+    lua_xmove(thread, L, 1);
   }
-  lua_setiuservalue(L, -2, 2);
+  lua_resetthread(thread);
+}
+
+/* It has ended: nobody waits for it, or keeps it, any more. */
+static void settle(lua_State *L, struct task *task) {
+  task->is_done = true;
   lua_pushnil(L);
   anchor(L, task->thread);
   waiters_wake(&task->joiners);
@@ -173,12 +164,32 @@ static void finish(lua_State *L, struct task *task, int rc, int results) {
   detach(task);
 }
 
+static void finish(lua_State *L, struct task *task, int rc, int results) {
+  push_tasks(L);
+  lua_pushthread(task->thread);
+  lua_xmove(task->thread, L, 1);
+  lua_rawget(L, -2); /* the task */
+  task->has_failed = rc != LUA_OK;
+  if (rc == LUA_OK)
+    push_results(L, task, results);
+  else
+    push_error(L, task);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, -3, 2);
+  settle(L, task);
+  if (task->has_failed && !task->is_joined && !task->is_cancelled) {
+    luaL_tolstring(L, -1, NULL); /* may raise: everything else is done */
+    script_report(L, "a task");
+  }
+}
+
 /* A task that yields by itself just lets the others run. */
 static int resume(lua_State *L) {
   struct task *task = lua_touserdata(L, 1);
   int results, arguments = task->is_started ? 0 : task->arguments;
   task->is_started = true;
   task->is_waiting = false;
+  script_watch(task->script, task->thread);
   int rc = lua_resume(task->thread, L, arguments, &results);
   if (rc != LUA_YIELD) {
     finish(L, task, rc, results);
@@ -193,7 +204,7 @@ static int resume(lua_State *L) {
 static void on_wake(void *data) {
   struct task *task = data;
   leave(task);
-  script_enter(task->script, resume, task);
+  script_enter(task->script, task->loop, resume, task);
 }
 
 static void on_late(void *data) {
@@ -213,9 +224,13 @@ struct task *task_check(lua_State *L, const char *what) {
   return task;
 }
 
+bool task_is_here(lua_State *L) {
+  return find(L) != NULL;
+}
+
 struct mp_loop *task_loop(lua_State *L) {
-  struct task *task = find(L);
-  return task ? task->loop : script_loop(L);
+  struct mp_loop *here = script_of(L)->here;
+  return here ? here : script_loop(L);
 }
 
 void task_deadline(struct task *task, int64_t delay) {
@@ -240,136 +255,16 @@ int task_push_late(lua_State *L, struct task *task, const char *what) {
 
 int task_wait(lua_State *L, struct task *task, struct waiters *waiters,
               lua_KFunction again) {
-  if (task->is_cancelled)
+  if (task_is_cancelled(task)) {
+    task->is_told = true; /* once: what cleans up may wait */
     return luaL_error(L, "the task was cancelled");
+  }
+  if (!lua_isyieldable(L))
+    return luaL_error(L, "expected to be called where a task can wait, not "
+                         "inside a sort, gsub or __close of an error");
+  leave(task); /* who resumes a task by hand finds it waiting already */
   if (waiters)
     join(task, waiters);
   task->is_waiting = true;
   return lua_yieldk(L, 0, 0, again);
-}
-
-/* --- Lua -------------------------------------------------------------------
- */
-
-int task_lua_spawn(lua_State *L) {
-  task_spawn(L, task_loop(L));
-  return 1;
-}
-
-static int sleep_on(lua_State *L, int status, lua_KContext context) {
-  struct task *task = task_check(L, "sleep");
-  (void)status, (void)context;
-  if (!task_is_late(task))
-    return task_wait(L, task, NULL, sleep_on);
-  lua_pushboolean(L, true);
-  return 1;
-}
-
-int task_lua_sleep(lua_State *L) {
-  struct task *task = task_check(L, "sleep");
-  task_deadline(task, convert_duration(L, 1));
-  return sleep_on(L, LUA_OK, 0);
-}
-
-static struct task *self(lua_State *L) {
-  return luaL_checkudata(L, 1, type_name);
-}
-
-static void cancel(struct task *task) {
-  if (task->is_done)
-    return;
-  task->is_cancelled = true;
-  mp_later_post(task->loop, &task->wake);
-}
-
-void tasks_cancel(struct script *script) {
-  for (struct task *task = script->tasks; task; task = task->next)
-    cancel(task);
-}
-
-static int do_cancel(lua_State *L) {
-  cancel(self(L));
-  return 0;
-}
-
-int task_push_outcome(lua_State *L, struct task *task) {
-  lua_getiuservalue(L, 1, 2);
-  if (task->has_failed) {
-    lua_pushnil(L);
-    lua_insert(L, -2);
-    luaL_tolstring(L, -1, NULL);
-    lua_replace(L, -2);
-    lua_pushstring(L,
-                   mp_error_name(task->is_cancelled ? MP_ECANCELLED : MP_EIO));
-    return 3;
-  }
-  lua_getfield(L, -1, "n");
-  int n = (int)lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  luaL_checkstack(L, n, "too many results");
-  for (int i = 1; i <= n; i++)
-    lua_rawgeti(L, -i, i);
-  return n;
-}
-
-static int join_on(lua_State *L, int status, lua_KContext context) {
-  struct task *task = self(L), *waiting = task_check(L, "task:wait");
-  (void)status, (void)context;
-  if (task->is_done)
-    return task_push_outcome(L, task);
-  if (task_is_late(waiting))
-    return task_push_late(L, waiting, "the task to end");
-  return task_wait(L, waiting, &task->joiners, join_on);
-}
-
-static int do_join(lua_State *L) {
-  struct task *task = self(L), *waiting = task_check(L, "task:wait");
-  if (task == waiting)
-    return luaL_error(L, "a task cannot wait for itself");
-  task->is_joined = true;
-  task_deadline(waiting, convert_duration_or(L, 2, MP_FOREVER));
-  return join_on(L, LUA_OK, 0);
-}
-
-static const char *state_of(const struct task *task) {
-  return task->has_failed   ? "failed"
-         : task->is_done    ? "done"
-         : task->is_waiting ? "waiting"
-                            : "ready";
-}
-
-static int do_name(lua_State *L) {
-  struct task *task = self(L);
-  lua_pushfstring(L, "%s (%s)", type_name, state_of(task));
-  return 1;
-}
-
-static int index_field(lua_State *L) {
-  struct task *task = self(L);
-  if (lua_type(L, 2) == LUA_TSTRING &&
-      strcmp(lua_tostring(L, 2), "state") == 0) {
-    lua_pushstring(L, state_of(task));
-    return 1;
-  }
-  return object_method(L);
-}
-
-bool task_is_done(const struct task *task) {
-  return task->is_done;
-}
-
-bool task_has_failed(const struct task *task) {
-  return task->has_failed && !task->is_cancelled;
-}
-
-void task_join(struct task *task) {
-  task->is_joined = true;
-}
-
-void task_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"cancel", do_cancel}, {"wait", do_join}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {
-      {"__tostring", do_name}, {"__close", do_cancel}, {NULL, NULL}};
-  object_type(L, type_name, methods, metamethods, index_field);
 }

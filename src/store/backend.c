@@ -20,6 +20,7 @@ static const struct backend_row backend_memory = {.scheme = "memory",
 static const struct backend_row *const rows[] = {
     &backend_memory,
     &backend_json,
+    &backend_sqlite,
 
 };
 

@@ -16,6 +16,6 @@ struct backend_row {
 /* NULL for a scheme nobody has; *rest is what follows the colon. */
 const struct backend_row *backend_find(const char *url, const char **rest);
 
-extern const struct backend_row backend_json;
+extern const struct backend_row backend_json, backend_sqlite;
 
 #endif

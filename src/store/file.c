@@ -21,6 +21,11 @@ bool file_exists(const char *path) {
   return stat(path, &status) == 0;
 }
 
+long long file_size(const char *path) {
+  struct stat status;
+  return stat(path, &status) ? -1 : (long long)status.st_size;
+}
+
 /* Reads to the end of the file, whatever size it claimed. */
 static char *read_all(int descriptor, size_t hint, size_t *size) {
   size_t room = hint + 2;
@@ -66,6 +71,15 @@ int file_read(const char *path, char **text, size_t *size,
 }
 
 /* --- writing */
+
+int file_make(const char *path, struct mp_fault *fault) {
+  unlink(path);
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0)
+    return failed(fault, path, "write");
+  close(descriptor);
+  return 0;
+}
 
 int file_writer_open(struct file_writer *writer, const char *path,
                      struct mp_fault *fault) {

@@ -16,6 +16,13 @@ int file_read(const char *path, char **text, size_t *size,
 
 bool file_exists(const char *path);
 
+/* Bytes, or -1. */
+long long file_size(const char *path);
+
+/* Makes an empty file that only we may read; what was there is gone. 0 or
+ * MP_ESTORE. */
+int file_make(const char *path, struct mp_fault *fault);
+
 /* A new file that is written in pieces and then made durable. */
 struct file_writer {
   int descriptor;

@@ -114,14 +114,16 @@ static void receive_ping(struct session *session, const struct input *in,
   step->is_dropped = true;
 }
 
+/* Whatever a pong holds is never punished. */
 static void receive_pong(struct session *session, const struct input *in,
                          struct session_step *step, struct mp_fault *fault) {
-  (void)step, (void)fault;
-  if (!session->ping_sent || in->n < 8 ||
+  (void)fault;
+  step->is_shown = in->n >= 8;
+  if (!session->is_pinging || in->n < 8 ||
       get_u64(in->payload) != session->ping_nonce)
     return;
   session->rtt = in->now - session->ping_sent;
-  session->ping_sent = 0;
+  session->is_pinging = false;
 }
 
 static void receive_protoconf(struct session *session, const struct input *in,
@@ -219,8 +221,9 @@ void session_take_version(struct session *session,
   session->remote_version = version->version;
 }
 
-void session_sent_version(struct session *session) {
+bool session_sent_version(struct session *session) {
   session->version_sent = true;
+  return complete_now(session);
 }
 
 bool session_sent_verack(struct session *session) {
@@ -231,4 +234,5 @@ bool session_sent_verack(struct session *session) {
 void session_sent_ping(struct session *session, uint64_t nonce, int64_t now) {
   session->ping_nonce = nonce;
   session->ping_sent = now;
+  session->is_pinging = true;
 }

@@ -27,7 +27,8 @@ struct session {
   uint32_t remote_max_payload; /* from its protoconf; 0 before */
   uint64_t nonce;              /* in our version */
   uint64_t ping_nonce;
-  int64_t ping_sent; /* when the unanswered ping left, 0 without one */
+  bool is_pinging;   /* one is not answered */
+  int64_t ping_sent; /* when it left */
   int64_t rtt;       /* of the last answered one, -1 before */
 };
 
@@ -61,7 +62,7 @@ void session_take_version(struct session *session,
                           const struct mp_version *version);
 
 /* We have sent ours; true when the handshake is complete with that. */
-void session_sent_version(struct session *session);
+bool session_sent_version(struct session *session);
 bool session_sent_verack(struct session *session);
 
 /* A ping leaves now. */

@@ -179,6 +179,22 @@ BOTH(a_run_lasts_until_nothing_holds_the_loop) {
   mp_loop_hold(bed->near);
 }
 
+BOTH(a_posted_function_that_lets_go_ends_the_run_without_a_wait) {
+  struct log log;
+  struct entry a, b;
+  log_init(&log, bed, 2);
+  entry_init(&a, &log, 'a');
+  entry_init(&b, &log, 'b');
+  a.then = release;
+  bed->is_done = NULL;
+  mp_later_post(bed->near, &a.later);
+  mp_timer_start(bed->near, &b.timer, 10 * MP_SECOND);
+  CHECK_INT(mp_loop_run(bed->near), 0);
+  CHECK_TEXT(log.text, "a");
+  mp_timer_stop(&b.timer);
+  mp_loop_hold(bed->near);
+}
+
 /* --- work and wake-ups -----------------------------------------------------
  */
 static void work_run(void *data) {
@@ -236,6 +252,26 @@ static void closing_a_loop_waits_for_work_on_threads(void) {
 
 static void closing_a_host_ends_its_work(void) {
   work_is_done_before_its_loop_is_closed(true);
+}
+
+static void what_is_posted_runs_when_its_loop_is_closed(bool in_world) {
+  struct bed bed;
+  struct log log;
+  struct entry a;
+  bed_open(&bed, in_world);
+  log_init(&log, &bed, 1);
+  entry_init(&a, &log, 'a');
+  mp_later_post(bed.near, &a.later);
+  bed_close(&bed);
+  CHECK_TEXT(log.text, "a");
+}
+
+static void closing_a_loop_runs_what_is_posted(void) {
+  what_is_posted_runs_when_its_loop_is_closed(false);
+}
+
+static void closing_a_host_runs_what_is_posted(void) {
+  what_is_posted_runs_when_its_loop_is_closed(true);
 }
 
 static void on_wakeup(void *data) {
@@ -355,9 +391,12 @@ TEST_MAIN(TESTS(timers_fire_in_order_of_time_and_then_of_starting),
           TESTS(what_a_posted_function_posts_waits_for_the_next_turn),
           TESTS(a_posted_function_can_be_cancelled), TESTS(runs_do_not_nest),
           TESTS(a_run_lasts_until_nothing_holds_the_loop),
+          TESTS(a_posted_function_that_lets_go_ends_the_run_without_a_wait),
           TESTS(work_runs_and_is_done_later),
           TEST(closing_a_loop_waits_for_work_on_threads),
           TEST(closing_a_host_ends_its_work),
+          TEST(closing_a_loop_runs_what_is_posted),
+          TEST(closing_a_host_runs_what_is_posted),
           TESTS(a_wakeup_is_answered_on_the_loop),
           TESTS(a_wakeup_closed_by_its_own_call_is_not_called_again),
           TESTS(localhost_has_a_loopback_address_and_the_port),

@@ -46,7 +46,8 @@ static void weather_that_cannot_be_is_refused_with_words(void) {
   WEATHER(segment, 0, "segment: expected 1 to 16777216 bytes, got 0");
   WEATHER(loss, 1.5, "loss: expected a chance of 0 to 1, got 1.5");
   WEATHER(split, -0.5, "split: expected a chance of 0 to 1, got -0.5");
-  WEATHER(merge, 0.0 / 0.0, "merge: expected a chance of 0 to 1, got -nan");
+  WEATHER(merge, 0.0 / 0.0,
+          "merge: expected a chance of 0 to 1, got not a number");
   WEATHER(lifetime, 0, "lifetime: expected more than 0 ns, got 0");
   bed_close(&bed);
 }

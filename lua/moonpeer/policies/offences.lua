@@ -29,8 +29,10 @@ function judge.checksum_error(offence)
   return offence.count < 10 and "observe" or "disconnect", offence.message
 end
 
+--- The message that is one too many has been dropped; who goes on sending
+--- them is read more slowly, and in the end not at all.
 function judge.flood(offence)
-  return offence.count < 2 and "throttle" or "disconnect", offence.message
+  return offence.count < 5 and "throttle" or "disconnect", offence.message
 end
 
 function judge.obsolete_version(offence)

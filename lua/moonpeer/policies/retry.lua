@@ -1,0 +1,13 @@
+--- retry - when a peer that failed is dialled again.
+---
+--- The wait doubles with every failure in a row, up to a limit; chance moves it
+--- both ways, so that peers which failed together are not dialled together.
+--- The numbers are the engine's: initial_backoff, backoff_multiplier,
+--- max_backoff, jitter; after max_retries it gives up by itself.
+local retry = { name = "retry" }
+
+function retry.retry(engine, _, failure)
+  return engine:backoff(failure.attempts)
+end
+
+return retry

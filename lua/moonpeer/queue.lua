@@ -1,0 +1,84 @@
+--- queue - events kept for a task that reads them when it can.
+local core = require "moonpeer.core"
+
+local queue = {}
+
+local function push(self, item)
+  if self.count == self.capacity then
+    self.first = self.first % self.capacity + 1
+    self.count = self.count - 1
+    self.lost = self.lost + 1
+  end
+  self.items[(self.first + self.count - 1) % self.capacity + 1] = item
+  self.count = self.count + 1
+  self.gate:open()
+end
+
+local function pop(self)
+  local item = self.items[self.first]
+  self.items[self.first] = nil
+  self.first = self.first % self.capacity + 1
+  self.count = self.count - 1
+  if self.lost > 0 then
+    item.lost = self.lost
+    self.lost = 0
+  end
+  return item
+end
+
+local function default_events()
+  local list = {}
+  for _, name in ipairs(core.events) do
+    if name ~= "message" then
+      list[#list + 1] = name
+    end
+  end
+  return list
+end
+
+local known = { "capacity", "command", "events" }
+
+local function check(options)
+  for key in pairs(options) do
+    if key ~= "capacity" and key ~= "events" and key ~= "command" then
+      error(("unknown option %q; the nearest known is %q"):format(
+        tostring(key), core.nearest(tostring(key), known) or "capacity"), 4)
+    end
+  end
+  local capacity = options.capacity or 1024
+  if math.type(capacity) ~= "integer" or capacity < 1 then
+    error(("capacity: expected a whole number from 1, got %s"):format(
+      tostring(capacity)), 4)
+  end
+  return capacity
+end
+
+--- Makes the iterator, and the closer that ends the subscription.
+---@param engine moonpeer.Engine
+---@param options table  capacity, events, command
+function queue.new(engine, options)
+  local self = {
+    capacity = check(options), items = {}, first = 1, count = 0, lost = 0,
+    gate = core.gate(),
+  }
+  local name = "queue " .. tostring(self)
+  local events = options.events or default_events()
+  for _, event in ipairs(events) do
+    engine:on(event, name, function(view)
+      push(self, view:table())
+    end, { command = options.command })
+  end
+  local closer <const> = setmetatable({}, { __close = function()
+    for _, event in ipairs(events) do
+      engine:off(event, name)
+    end
+  end })
+  return function()
+    while self.count == 0 do
+      self.gate:wait()
+    end
+    return pop(self)
+  end, nil, nil, closer
+end
+
+return queue

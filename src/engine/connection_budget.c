@@ -1,0 +1,96 @@
+/* connection_budget - what one peer may cost: messages a second by kind, and
+ * memory in all. Hard caps, far above what honest nodes do; rules of a finer
+ * make are the policies'. */
+#include "engine/connection.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/fault.h"
+
+/* Rates are messages a second; bursts may come at once. */
+static const struct {
+  const char *name;
+  int32_t rate, burst;
+} kinds[BUDGET_KINDS] = {
+    [BUDGET_ANY] = {"messages", 50000, 200000},
+    [BUDGET_ASKING] = {"messages that want an answer", 200, 1000},
+    [BUDGET_TELLING] = {"address messages", 10, 50},
+};
+
+/* What makes us work, or answer, is of a dearer kind. */
+static const struct {
+  const char *command;
+  enum budget_kind kind;
+} commands[] = {
+    {"ping", BUDGET_ASKING},        {"getaddr", BUDGET_ASKING},
+    {"getdata", BUDGET_ASKING},     {"getheaders", BUDGET_ASKING},
+    {"getblocks", BUDGET_ASKING},   {"gethdrsen", BUDGET_ASKING},
+    {"mempool", BUDGET_ASKING},     {"version", BUDGET_ASKING},
+    {"getblocktxn", BUDGET_ASKING}, {"addr", BUDGET_TELLING},
+    {"addrv2", BUDGET_TELLING},
+};
+
+static enum budget_kind kind_of(const char *command) {
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+    if (strcmp(commands[i].command, command) == 0)
+      return commands[i].kind;
+  return BUDGET_ANY;
+}
+
+/* The clock is read only when a purse is empty. */
+static bool refill(struct mp_connection *c, enum budget_kind kind) {
+  struct budget *budget = &c->budgets[kind];
+  int64_t now = mp_loop_now(c->loop);
+  int64_t passed = budget->since ? now - budget->since : MP_FOREVER;
+  int64_t second = MP_SECOND / kinds[kind].rate;
+  int64_t earned = passed / second;
+  if (earned == 0)
+    return false;
+  budget->since = now;
+  budget->left =
+      earned < kinds[kind].burst ? (int32_t)earned : kinds[kind].burst;
+  return true;
+}
+
+static bool spend(struct mp_connection *c, enum budget_kind kind) {
+  if (c->budgets[kind].left == 0 && !refill(c, kind))
+    return false;
+  c->budgets[kind].left--;
+  return true;
+}
+
+int connection_spend(struct mp_connection *c, const char *command,
+                     struct mp_fault *fault) {
+  enum budget_kind kind = c->usage ? kind_of(command) : BUDGET_ANY;
+  if (!c->usage) /* a script's own: it wants to see what comes */
+    return 0;
+  if (spend(c, BUDGET_ANY) && (kind == BUDGET_ANY || spend(c, kind)))
+    return 0;
+  return fault_set(fault, MP_EFLOOD,
+                   "%s: expected at most %d %s a second, got more", command,
+                   kinds[kind].rate, kinds[kind].name);
+}
+
+/* --- memory in all ---------------------------------------------------------
+ */
+
+static void change(int64_t *sum, size_t *noted, size_t now) {
+  *sum += (int64_t)now - (int64_t)*noted;
+  *noted = now;
+}
+
+void connection_account(struct mp_connection *c) {
+  if (!c->usage)
+    return;
+  change(&c->usage->received, &c->noted_in, buf_length(&c->in));
+  change(&c->usage->queued, &c->noted_out, mp_connection_queued(c));
+}
+
+bool connection_may_receive(const struct mp_connection *c) {
+  return !c->usage || c->usage->received <= c->usage->received_max;
+}
+
+bool connection_may_queue(const struct mp_connection *c, size_t n) {
+  return !c->usage || c->usage->queued + (int64_t)n <= c->usage->queued_max;
+}

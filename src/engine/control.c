@@ -1,0 +1,66 @@
+/* control - what an engine can be told to do. */
+#include <string.h>
+
+#include "base/fault.h"
+#include "engine/engine.h"
+#include "engine/saver.h"
+#include "moonpeer/store.h"
+
+int mp_engine_ban(struct mp_engine *engine, const struct mp_prefix *prefix,
+                  int64_t time, const char *reason, struct mp_fault *fault) {
+  const struct mp_ban ban = {.prefix = *prefix,
+                             .reason = MP_REASON_MANUAL,
+                             .expires = engine_ban_end(engine, time),
+                             .origin = "manual",
+                             .note = reason};
+  return mp_ban_add(engine->store, &ban, mp_loop_time(engine->loop), fault);
+}
+
+int mp_engine_unban(struct mp_engine *engine, const struct mp_prefix *prefix,
+                    struct mp_fault *fault) {
+  return mp_ban_remove(engine->store, prefix, mp_loop_time(engine->loop),
+                       fault);
+}
+
+void mp_engine_save(struct mp_engine *engine) {
+  if (!engine->is_closing)
+    saver_start(engine->saver);
+}
+
+/* --- what the store tells --------------------------------------------------
+ */
+
+static void close_covered(struct mp_engine *engine,
+                          const struct mp_prefix *prefix) {
+  for (struct mp_connection *c = engine->first; c; c = c->next)
+    if (mp_prefix_contains(prefix, &c->address))
+      mp_connection_close(c, MP_ECLOSED, "the address was banned");
+}
+
+static void put_news(struct mp_engine *engine, enum mp_event_type type,
+                     const struct mp_ban *ban) {
+  struct mp_event event = {
+      .type = type, .prefix = &ban->prefix, .text = ban->note};
+  memcpy(event.address.ip, ban->prefix.ip, sizeof event.address.ip);
+  news_put(engine, &event);
+}
+
+/* A ban reaches live connections whoever adds it: a policy, a script, another
+ * engine on the same store. The store must not be changed in here, and nobody
+ * is told before the next turn. */
+static void on_store(void *data, const struct mp_store_event *event) {
+  struct mp_engine *engine = data;
+  if (event->kind == MP_STORE_BAN_ADDED) {
+    engine->counts.bans++;
+    close_covered(engine, &event->ban->prefix);
+    put_news(engine, MP_PEER_BANNED, event->ban);
+  } else if (event->kind == MP_STORE_BAN_REMOVED) {
+    put_news(engine, MP_PEER_UNBANNED, event->ban);
+  }
+}
+
+void engine_watch_store(struct mp_engine *engine) {
+  engine->watcher.fn = on_store;
+  engine->watcher.data = engine;
+  mp_store_listen(engine->store, &engine->watcher);
+}

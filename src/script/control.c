@@ -1,0 +1,262 @@
+/* control - what an engine can be told and asked, in Lua. */
+#include "script/control.h"
+
+#include <string.h>
+
+#include "moonpeer/ban.h"
+#include "moonpeer/store.h"
+#include "script/connection.h"
+#include "script/convert.h"
+#include "script/engine.h"
+
+static struct mp_engine *live(lua_State *L) {
+  struct mp_engine *engine = engine_check(L, 1)->engine;
+  if (!engine)
+    luaL_error(L, "the engine is closed");
+  return engine;
+}
+
+/* close(deadline): seconds or a text; shutdown_timeout when not given. As
+ * __close its second argument is the error on its way, or nil. */
+static int do_close(lua_State *L) {
+  struct engine_box *box = engine_check(L, 1);
+  int64_t limit = -1;
+  if (lua_type(L, 2) == LUA_TNUMBER || lua_type(L, 2) == LUA_TSTRING)
+    limit = convert_duration(L, 2);
+  if (box->engine)
+    mp_engine_close(box->engine, limit);
+  return 0;
+}
+
+/* dial(address): true, or nil, message, code. */
+static int do_dial(lua_State *L) {
+  struct mp_engine *engine = live(L);
+  struct mp_address to;
+  struct mp_fault fault;
+  convert_address(L, 2, mp_engine_config(engine)->network.port, &to);
+  return push_result(L, mp_engine_dial(engine, &to, &fault), &fault);
+}
+
+/* --- bans ------------------------------------------------------------------
+ */
+
+/* An address, a prefix, or a connection. */
+static void take_prefix(lua_State *L, struct mp_prefix *prefix) {
+  struct mp_fault fault;
+  if (lua_type(L, 2) == LUA_TUSERDATA) {
+    lua_getfield(L, 2, "address");
+    lua_replace(L, 2);
+  }
+  const char *text = luaL_checkstring(L, 2);
+  struct mp_address address;
+  if (mp_prefix_parse(prefix, text, &fault) == 0)
+    return;
+  if (mp_address_parse(&address, text, 0, NULL) != 0)
+    luaL_error(L, "%s", fault.text);
+  *prefix = mp_prefix_of(&address);
+}
+
+/* ban(what, { time =, reason = }): true, or nil, message, code. */
+static int do_ban(lua_State *L) {
+  struct mp_engine *engine = live(L);
+  struct mp_prefix prefix;
+  struct mp_fault fault;
+  int64_t time = 0;
+  const char *reason = "";
+  take_prefix(L, &prefix);
+  lua_settop(L, 3);
+  if (!lua_isnil(L, 3)) {
+    static const char *const known[] = {"time", "reason", NULL};
+    convert_known(L, 3, "option of ban", known);
+    lua_getfield(L, 3, "time");
+    if (lua_type(L, -1) == LUA_TSTRING &&
+        strcmp(lua_tostring(L, -1), "forever") == 0)
+      time = MP_FOREVER;
+    else
+      time = convert_duration_or(L, 4, 0);
+    lua_getfield(L, 3, "reason");
+    reason = luaL_optstring(L, -1, "");
+  }
+  return push_result(L, mp_engine_ban(engine, &prefix, time, reason, &fault),
+                     &fault);
+}
+
+static int do_unban(lua_State *L) {
+  struct mp_engine *engine = live(L);
+  struct mp_prefix prefix;
+  struct mp_fault fault;
+  take_prefix(L, &prefix);
+  return push_result(L, mp_engine_unban(engine, &prefix, &fault), &fault);
+}
+
+/* --- configuration ---------------------------------------------------------
+ */
+
+static void push_key(lua_State *L, const struct mp_config *config,
+                     const struct mp_config_key *key) {
+  const char *place = (const char *)config + key->offset;
+  int64_t wide;
+  int32_t narrow;
+  double number;
+  switch (key->type) {
+  case MP_KEY_TEXT: lua_pushstring(L, place); break;
+  case MP_KEY_FLAG: lua_pushboolean(L, *place); break;
+  case MP_KEY_VERSION:
+    memcpy(&narrow, place, sizeof narrow);
+    lua_pushinteger(L, narrow);
+    break;
+  case MP_KEY_NUMBER:
+    memcpy(&number, place, sizeof number);
+    lua_pushnumber(L, number);
+    break;
+  case MP_KEY_DURATION:
+    memcpy(&wide, place, sizeof wide);
+    lua_pushnumber(L, (lua_Number)wide / (lua_Number)MP_SECOND);
+    break;
+  case MP_KEY_COUNT:
+  case MP_KEY_BYTES:
+    memcpy(&wide, place, sizeof wide);
+    lua_pushinteger(L, wide);
+    break;
+  }
+}
+
+/* configure{...}: a table of what changed, key -> { before, now }; or nil,
+ * message, code, and nothing has changed. */
+static int do_configure(lua_State *L) {
+  struct mp_engine *engine = live(L);
+  struct mp_config before = *mp_engine_config(engine), config = before;
+  const struct mp_config_key *changed[64];
+  struct mp_fault fault;
+  lua_settop(L, 2);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  engine_take_config(L, 2, &config);
+  if (mp_engine_configure(engine, &config, &fault) != 0)
+    return push_fault(L, &fault);
+  size_t n = mp_config_changes(&before, mp_engine_config(engine), changed, 64);
+  lua_createtable(L, 0, (int)n);
+  for (size_t i = 0; i < n; i++) {
+    lua_createtable(L, 2, 0);
+    push_key(L, &before, changed[i]);
+    lua_rawseti(L, -2, 1);
+    push_key(L, &config, changed[i]);
+    lua_rawseti(L, -2, 2);
+    lua_setfield(L, -2, changed[i]->name);
+  }
+  return 1;
+}
+
+/* config(): all keys of the schema with their values. */
+static int do_config(lua_State *L) {
+  const struct mp_config *config = mp_engine_config(live(L));
+  size_t n;
+  const struct mp_config_key *keys = mp_config_keys(&n);
+  lua_createtable(L, 0, (int)n);
+  for (size_t i = 0; i < n; i++) {
+    push_key(L, config, &keys[i]);
+    lua_setfield(L, -2, keys[i].name);
+  }
+  return 1;
+}
+
+/* --- questions -------------------------------------------------------------
+ */
+
+static void set_count(lua_State *L, const char *name, int64_t value) {
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static void push_failures(lua_State *L, const struct mp_engine_counts *counts) {
+  lua_newtable(L);
+  for (int i = 0; i < MP_FAILURE_CODES; i++)
+    if (counts->failures[i])
+      set_count(L, mp_error_name(-5001 - i), (int64_t)counts->failures[i]);
+}
+
+/* counts(): what it has done, and has now. */
+static int do_counts(lua_State *L) {
+  struct mp_engine *engine = live(L);
+  const struct mp_engine_counts *counts = mp_engine_counts(engine);
+  struct mp_engine_slots slots;
+  mp_engine_slots(engine, &slots);
+  lua_createtable(L, 0, 12);
+  set_count(L, "connections", slots.taken);
+  set_count(L, "inbound", slots.inbound);
+  set_count(L, "outbound", slots.outbound);
+  set_count(L, "half_open", slots.half_open);
+  set_count(L, "connected", slots.connected);
+  set_count(L, "dials", (int64_t)counts->dials);
+  set_count(L, "accepted", (int64_t)counts->accepted);
+  set_count(L, "rejected", (int64_t)counts->rejected);
+  set_count(L, "handshakes", (int64_t)counts->handshakes);
+  set_count(L, "evictions", (int64_t)counts->evictions);
+  set_count(L, "bans", (int64_t)counts->bans);
+  push_failures(L, counts);
+  lua_setfield(L, -2, "failures");
+  return 1;
+}
+
+/* save_soon(): from the next turn on; the events tell. */
+static int do_save(lua_State *L) {
+  mp_engine_save(live(L));
+  return 0;
+}
+
+/* backoff(attempts): seconds to wait after so many failures in a row. */
+static int do_backoff(lua_State *L) {
+  lua_Integer attempts = luaL_checkinteger(L, 2);
+  if (attempts < 0 || attempts > 1000000)
+    return luaL_argerror(L, 2, "expected 0 to 1000000");
+  lua_pushnumber(L, (lua_Number)mp_engine_backoff(live(L), (unsigned)attempts) /
+                        (lua_Number)MP_SECOND);
+  return 1;
+}
+
+/* anchors(): addresses of the outbound peers that worked when last closed. */
+static int do_anchors(lua_State *L) {
+  struct mp_address list[16];
+  size_t n = mp_engine_anchors(live(L), list, 16);
+  lua_createtable(L, (int)n, 0);
+  for (size_t i = 0; i < n; i++) {
+    push_address(L, &list[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+/* pick(n, status): addresses of up to n peers of a status, at random over
+ * network groups. */
+static int do_pick(lua_State *L) {
+  enum { MOST = 256 };
+  struct mp_engine *engine = live(L);
+  lua_Integer n = luaL_checkinteger(L, 2);
+  int status = mp_status_value(luaL_checkstring(L, 3));
+  const struct mp_peer *peers[MOST];
+  if (status < 0)
+    return luaL_argerror(L, 3, "expected a status");
+  if (n < 0 || n > MOST)
+    return luaL_argerror(L, 2, "expected 0 to 256");
+  const struct mp_filter filter = {
+      .statuses = 1u << status,
+      .now = mp_loop_time(engine_check(L, 1)->closable.loop)};
+  size_t found =
+      mp_store_pick(mp_engine_store(engine), &filter, peers, (size_t)n);
+  lua_createtable(L, (int)found, 0);
+  for (size_t i = 0; i < found; i++) {
+    struct mp_address address;
+    mp_peer_address(peers[i], &address);
+    push_address(L, &address);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+const luaL_Reg control_methods[] = {
+    {"anchors", do_anchors}, {"backoff", do_backoff},
+    {"ban", do_ban},         {"close", do_close},
+    {"config", do_config},   {"configure", do_configure},
+    {"counts", do_counts},   {"dial", do_dial},
+    {"pick", do_pick},       {"save_soon", do_save},
+    {"unban", do_unban},     {NULL, NULL},
+};

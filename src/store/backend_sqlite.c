@@ -1,0 +1,183 @@
+/* backend_sqlite - a store as a SQLite file: WAL, synchronous=full, one
+ * transaction a batch, only what has changed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "store/backend.h"
+#include "store/sqlite_file.h"
+
+enum { COPY_EVERY = 12 /* saves; the first of a session is one */ };
+
+/* Whole from the first: made under another name. */
+static int create(struct sqlite_file *file, struct mp_fault *fault) {
+  char beside[FILE_PATH];
+  snprintf(beside, sizeof beside, "%s.new", file->path);
+  if (file_exists(file->path))
+    return fault_set(fault, MP_ESTORE,
+                     "%.150s: was not there when the store was opened",
+                     file->path);
+  if (file_make(beside, fault))
+    return MP_ESTORE;
+  if (sqlite3_open_v2(beside, &file->db, SQLITE_OPEN_READWRITE, NULL) ||
+      sqlite_run(file->db, "BEGIN IMMEDIATE") || sqlite_migrate(file->db, 0) ||
+      sqlite_run(file->db, "COMMIT")) {
+    sqlite_failed(fault, file->db, file->path, "cannot make it");
+    sqlite_file_close(file);
+    return MP_ESTORE;
+  }
+  sqlite_file_close(file);
+  if (file_replace(beside, file->path, NULL, fault))
+    return MP_ESTORE;
+  if (sqlite3_open_v2(file->path, &file->db, SQLITE_OPEN_READWRITE, NULL) ||
+      sqlite_set_up(file->db)) {
+    sqlite_failed(fault, file->db, file->path, "cannot open it");
+    sqlite_file_close(file);
+    return MP_ESTORE;
+  }
+  return 0;
+}
+
+/* --- writing */
+
+static int write_row(sqlite3_stmt *statements[3],
+                     const struct sqlite_table *table,
+                     const struct mp_batch *batch, uint32_t i, int64_t *count) {
+  sqlite3_stmt *update = statements[0], *insert = statements[1];
+  sqlite3_stmt *drop = statements[2];
+  sqlite3 *db = sqlite3_db_handle(update);
+  bool is_there = table->bind(update, batch, i);
+  sqlite3_stmt *first = is_there ? update : drop;
+  if (!is_there)
+    table->bind(drop, batch, i);
+  int rc = sqlite3_step(first);
+  bool was_there = sqlite3_changes(db) > 0;
+  sqlite3_reset(first);
+  sqlite3_clear_bindings(update);
+  if (rc == SQLITE_DONE && !is_there && was_there)
+    --*count;
+  if (rc != SQLITE_DONE || !is_there || was_there)
+    return rc == SQLITE_DONE ? 0 : rc;
+  table->bind(insert, batch, i);
+  rc = sqlite3_step(insert);
+  sqlite3_reset(insert);
+  sqlite3_clear_bindings(insert);
+  ++*count;
+  return rc == SQLITE_DONE ? 0 : rc;
+}
+
+static int write_table(sqlite3 *db, const struct sqlite_table *table,
+                       const struct mp_batch *batch, int64_t *count) {
+  const char *const sql[3] = {table->update, table->insert, table->remove};
+  sqlite3_stmt *statements[3] = {NULL};
+  int rc = 0;
+  for (int i = 0; i < 3 && rc == 0; i++)
+    rc = sqlite3_prepare_v2(db, sql[i], -1, statements + i, NULL);
+  for (uint32_t i = 0, n = table->count(batch); i < n && rc == 0; i++)
+    rc = write_row(statements, table, batch, i, count);
+  for (int i = 0; i < 3; i++)
+    sqlite3_finalize(statements[i]);
+  return rc ? rc : sqlite_set_number(db, table->name, *count);
+}
+
+static int write_all(sqlite3 *db, const struct mp_batch *batch,
+                     int64_t counts[SQLITE_TABLES]) {
+  int rc = sqlite_run(db, "BEGIN IMMEDIATE");
+  for (int i = 0; i < SQLITE_TABLES && rc == 0; i++)
+    rc = write_table(db, sqlite_tables + i, batch, counts + i);
+  return rc ? rc : sqlite_run(db, "COMMIT");
+}
+
+/* A copy through SQLite: another descriptor on the file, when closed, would
+ * take its locks away. */
+static int copy_good(struct sqlite_file *file) {
+  char beside[FILE_PATH];
+  sqlite3 *copy = NULL;
+  int rc = SQLITE_NOMEM;
+  snprintf(beside, sizeof beside, "%s.new", file->good);
+  if (file_make(beside, NULL))
+    return MP_ESTORE;
+  if (sqlite3_open(beside, &copy) == 0 &&
+      sqlite_run(copy, "PRAGMA synchronous = FULL") == 0) {
+    sqlite3_backup *backup =
+        sqlite3_backup_init(copy, "main", file->db, "main");
+    if (backup) {
+      sqlite3_backup_step(backup, -1);
+      rc = sqlite3_backup_finish(backup);
+    }
+  }
+  if (sqlite3_close(copy) || rc)
+    return MP_ESTORE;
+  return file_replace(beside, file->good, NULL, NULL);
+}
+
+static int apply(void *data, const struct mp_batch *batch,
+                 struct mp_fault *fault) {
+  struct sqlite_file *file = data;
+  int64_t counts[SQLITE_TABLES];
+  memcpy(counts, file->counts, sizeof counts);
+  if (!file->db && create(file, fault))
+    return MP_ESTORE;
+  if (write_all(file->db, batch, counts)) {
+    sqlite_failed(fault, file->db, file->path, "cannot save");
+    sqlite_run(file->db, "ROLLBACK");
+    return MP_ESTORE;
+  }
+  memcpy(file->counts, counts, sizeof counts);
+  if (file->saves++ % COPY_EVERY == 0)
+    copy_good(file); /* the save stands; the next copy is an hour away */
+  return 0;
+}
+
+static int load(void *data, struct mp_loader *loader, struct mp_fault *fault) {
+  static const char *const suffixes[] = {"-wal", "-shm", NULL};
+  struct sqlite_file *file = data;
+  struct recovery recovery = {.path = file->path,
+                              .good = file->good,
+                              .suffixes = suffixes,
+                              .read_only = file->read_only,
+                              .load = sqlite_file_load,
+                              .data = file};
+  int rc = recover(&recovery, loader, fault);
+  if (!file->db)
+    memset(file->counts, 0, sizeof file->counts);
+  return rc;
+}
+
+/* --- opening and closing */
+
+static void close_file(void *data) {
+  struct sqlite_file *file = data;
+  sqlite_file_close(file);
+  file_unlock(&file->lock);
+  free(file->path);
+  free(file->good);
+  free(file);
+}
+
+static int open_file(void **data, const char *path, bool read_only,
+                     struct mp_fault *fault) {
+  if (!path[0] || strlen(path) > FILE_PATH - 64)
+    return fault_set(fault, MP_ECONFIG, "sqlite: expected a file's name");
+  struct sqlite_file *file = mem_new(sizeof *file);
+  size_t n = strlen(path) + sizeof ".good";
+  file->path = mem_text(path);
+  file->good = mem_new(n);
+  snprintf(file->good, n, "%s.good", path);
+  file->read_only = read_only;
+  file->lock.descriptor = -1;
+  int rc = read_only ? 0 : file_lock(&file->lock, path, fault);
+  if (rc)
+    close_file(file);
+  else
+    *data = file;
+  return rc;
+}
+
+const struct backend_row backend_sqlite = {
+    .scheme = "sqlite",
+    .open = open_file,
+    .functions = {.load = load, .apply = apply, .close = close_file},
+};
