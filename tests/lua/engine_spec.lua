@@ -147,6 +147,7 @@ stage.describe("events", function(one)
     local engine, log, peer = one.visited()
     peer:send_raw(hello)
     one.event(log, "handshake_complete")
+    assert(peer:receive("ping", 5)) -- what is unread would be a reset
     peer:close()
     local row = one.event(log, "connection_lost")
     local kinds = {}
@@ -221,7 +222,7 @@ stage.describe("events", function(one)
       assert.matches("was used after its %a+ returned", words)
     end
     assert.equal("moonpeer.message (stale)", tostring(message))
-    assert.is_true(pcall(tostring, event))
+    assert.equal("moonpeer.event (stale)", tostring(event))
     assert.equal(1, #copy)
     assert.equal(1, copy:table().items[1].type)
   end)
@@ -273,7 +274,8 @@ stage.describe("engines", function(one)
     table.sort(agents)
     assert.same({ "/engine:1/", "/engine:2/", "/engine:3/" }, agents)
     listening[2]:close()
-    assert.equal("closed", one.event(log, "connection_lost").code)
+    local code = one.event(log, "connection_lost").code
+    assert.is_true(code == "closed" or code == "connection_reset", code)
     assert.is_nil(logs[1]:find "connection_lost")
   end)
 
