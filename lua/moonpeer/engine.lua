@@ -1,6 +1,8 @@
 --- engine - engines as Lua sees them: policies, events, queries.
 local core = require "moonpeer.core"
+local misuse = require "moonpeer.misuse"
 local policy = require "moonpeer.policy"
+local words = require "moonpeer.words"
 
 local engine = {}
 
@@ -60,6 +62,7 @@ function methods:on(event, name, fn, options)
     error("expected on(event, name, function): a listener has a name, so "
       .. "that it can be replaced", 2)
   end
+  misuse.check_options("on", options, { command = true })
   -- a new list: the old one may be under way in dispatch
   local rows = { table.unpack(listeners[self][event] or {}) }
   remove(rows, name)
@@ -86,7 +89,7 @@ local function report(row, event, message)
   row.failures = (row.failures or 0) + 1
   if row.failures & (row.failures - 1) == 0 then -- 1, 2, 4, 8 ...
     io.stderr:write(("moonpeer: listener %q of %s failed (%d times): %s\n")
-      :format(row.name, event, row.failures, tostring(message)))
+      :format(row.name, event, row.failures, words.raised(message)))
   end
 end
 

@@ -129,7 +129,6 @@ mp_engine_counts(const struct mp_engine *engine) {
 
 static void engine_free(struct mp_engine *engine) {
   targets_deinit(engine);
-  engine_stop_discovery(engine);
   mp_store_unlisten(&engine->watcher);
   news_deinit(engine);
   saver_free(engine->saver);
@@ -143,10 +142,20 @@ static void engine_free(struct mp_engine *engine) {
   free(engine);
 }
 
+static void stop_timers(struct mp_engine *engine) {
+  engine_stop_dialing(engine);
+  engine_stop_discovery(engine);
+  mp_timer_stop(&engine->relisten);
+  mp_timer_stop(&engine->expiry);
+}
+
+/* A hook that closed the engine returned to what then set a timer: they are
+ * stopped once more. */
 static void end(struct mp_engine *engine) {
   void (*gone)(void *data) = engine->gone;
   void *data = engine->data;
   mp_timer_stop(&engine->shutdown);
+  stop_timers(engine);
   if (engine->is_started)
     mp_loop_release(engine->loop);
   engine_free(engine);
@@ -171,6 +180,8 @@ static void on_turn(void *data) {
     return;
   engine->is_running = true;
   engine_listen(engine);
+  if (engine->is_closing) /* its event may have asked for that */
+    return;
   engine_start_dialing(engine);
   engine_start_discovery(engine);
   engine_start_expiry(engine);
@@ -249,10 +260,7 @@ int mp_engine_start(struct mp_engine *engine, struct mp_fault *fault) {
 static void start_closing(struct mp_engine *engine) {
   engine->is_closing = true;
   mp_listener_close(engine->listener);
-  engine_stop_dialing(engine);
-  engine_stop_discovery(engine);
-  mp_timer_stop(&engine->relisten);
-  mp_timer_stop(&engine->expiry);
+  stop_timers(engine);
   engine_note_anchors(engine);
   for (struct mp_connection *c = engine->first; c; c = c->next)
     mp_connection_close(c, MP_ECLOSED, "the engine closes");

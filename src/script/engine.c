@@ -100,13 +100,13 @@ int engine_lua_new(lua_State *L) {
   *box = (struct engine_box){
       .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
       .script = script_of(L)};
-  int object = lua_gettop(L); /* above what config points to */
   luaL_setmetatable(L, type_name);
+  int at = lua_gettop(L); /* below lie the lists of the configuration */
   hooks_init(box);
   if (take_store(L, box, &config, &fault) != 0)
     return push_fault(L, &fault);
-  lua_setiuservalue(L, object, 3);
-  lua_settop(L, object);
+  lua_setiuservalue(L, at, 3);
+  lua_settop(L, at);
   const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .store = box->store->core,
