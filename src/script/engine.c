@@ -81,7 +81,7 @@ static int take_store(lua_State *L, struct engine_box *box,
   lua_getfield(L, 1, "store");
   int rc = store_take(L, -1, &options, &box->owns_store, fault);
   if (rc == 0)
-    box->store = store_use(store_check(L, -1));
+    box->store = store_use(store_check(L, -1), box->closable.loop);
   return rc;
 }
 

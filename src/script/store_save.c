@@ -74,9 +74,6 @@ static void stop(struct store_saver *saver) {
   mp_later_cancel(&saver->slice);
   mp_timer_stop(&saver->again);
   saver->state = SAVER_IDLE;
-  if (saver->batch)
-    saver->batch->saver = NULL;
-  saver->batch = NULL;
 }
 
 /* May free the store, and the saver in it. */
@@ -102,8 +99,9 @@ static void fail(struct store_saver *saver, int rc, const char *text) {
   end(saver);
 }
 
-void store_saver_finish(struct store_saver *saver, int rc,
-                        const struct mp_fault *fault) {
+/* The backend has done it on the loop. */
+static void on_applied(void *data, int rc, const struct mp_fault *fault) {
+  struct store_saver *saver = data;
   saver->rc = rc;
   if (rc)
     saver->fault = *fault;
@@ -120,13 +118,9 @@ static void on_done(void *data) {
 }
 
 static void run(struct store_saver *saver) {
-  if (saver->store->has_backend) {
-    saver->state = SAVER_APPLYING;
-    if (!store_start_apply(saver->store, saver->loop))
-      fail(saver, MP_ESTORE, "the backend's apply could not be started");
-    return;
-  }
   saver->state = SAVER_WORKING;
+  if (mp_save_begin(saver->save, on_applied, saver))
+    return;
   if (mp_work_start(saver->loop, &saver->work) != 0)
     fail(saver, MP_EIO, "no thread can be had to save in");
 }
@@ -166,7 +160,7 @@ static void start(struct store_saver *saver) {
 }
 
 /* A signal lets a save come to its end; the end of the loop does not. What
- * another thread does comes to its end in any case. */
+ * another thread, or a backend, does comes to its end in any case. */
 static void close_saver(struct closable *closable) {
   struct store_saver *saver = (struct store_saver *)closable;
   const struct script *script = saver->store->script;

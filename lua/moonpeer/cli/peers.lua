@@ -55,7 +55,7 @@ local function filter_of(store, options)
     end
   end
   return {
-    status = options.status[1] and options.status or nil,
+    status = options.status and options.status[1] and options.status,
     group = options.group,
     source = options.source,
     source_address = options.source_address,
