@@ -81,7 +81,7 @@ static int take_store(lua_State *L, struct engine_box *box,
   lua_getfield(L, 1, "store");
   int rc = store_take(L, -1, &options, &box->owns_store, fault);
   if (rc == 0)
-    box->store = store_use(store_check(L, -1));
+    box->store = store_use(store_check(L, -1), box->closable.loop);
   return rc;
 }
 
@@ -101,12 +101,12 @@ int engine_lua_new(lua_State *L) {
       .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
       .script = script_of(L)};
   luaL_setmetatable(L, type_name);
-  int at = lua_gettop(L); /* below lie the lists of the configuration */
+  int object = lua_gettop(L);
   hooks_init(box);
   if (take_store(L, box, &config, &fault) != 0)
     return push_fault(L, &fault);
-  lua_setiuservalue(L, at, 3);
-  lua_settop(L, at);
+  lua_setiuservalue(L, object, 3);
+  lua_settop(L, object);
   const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .store = box->store->core,

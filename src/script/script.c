@@ -22,6 +22,9 @@ void script_opened(struct script *script, struct closable *closable) {
 }
 
 void script_closed(struct script *script, struct closable *closable) {
+  for (struct cursor *cursor = script->cursors; cursor; cursor = cursor->outer)
+    if (cursor->next == closable)
+      cursor->next = closable->next;
   if (closable->previous)
     closable->previous->next = closable->next;
   else
@@ -31,11 +34,15 @@ void script_closed(struct script *script, struct closable *closable) {
 }
 
 void script_close_all(struct script *script, struct mp_loop *loop) {
-  for (struct closable *c = script->open, *next; c; c = next) {
-    next = c->next; /* it may be gone after this */
-    if (!loop || c->loop == loop)
-      c->close(c);
+  struct cursor cursor = {script->open, script->cursors};
+  script->cursors = &cursor;
+  while (cursor.next) {
+    struct closable *closable = cursor.next;
+    cursor.next = closable->next;
+    if (!loop || closable->loop == loop)
+      closable->close(closable);
   }
+  script->cursors = cursor.outer;
 }
 
 /* --- life ------------------------------------------------------------------

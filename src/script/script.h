@@ -24,6 +24,12 @@ struct closable {
   const char *kind; /* "engine" ...; static */
 };
 
+/* Where a walk over what is open goes on, whatever closes meanwhile. */
+struct cursor {
+  struct closable *next;
+  struct cursor *outer;
+};
+
 struct script {
   lua_State *hooks;         /* the thread every hook runs on; slot 1 holds the
                                traceback function */
@@ -35,6 +41,7 @@ struct script {
   struct task *tasks;        /* all that live */
   struct task *main;         /* the one that run waits for */
   struct closable *open;
+  struct cursor *cursors;
   int depth;           /* of Lua entered from C: 0 at the top */
   uint64_t generation; /* changes with every entry: what was handed to a hook
                           and bears another is stale */

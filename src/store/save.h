@@ -45,6 +45,8 @@ struct mp_save {
   struct mp_store *store;
   struct arena arena;
   struct mp_batch batch;
+  void (*done)(void *data, int rc, const struct mp_fault *fault);
+  void *data;      /* for done */
   bool has_failed; /* no memory for all of it */
 };
 
