@@ -211,9 +211,9 @@ void mp_save_finish(struct mp_save *save, int rc) {
 }
 
 int mp_store_save(struct mp_store *store, struct mp_fault *fault) {
-  struct mp_save *save;
+  struct mp_save *save = NULL;
   int rc = mp_store_save_start(store, &save, fault);
-  if (rc)
+  if (!save)
     return rc;
   while (mp_save_gather(save, 65536))
     continue;

@@ -205,7 +205,8 @@ static int open_backend(struct mp_store *store, const char *url,
 /* Peers of the file that a ban covers, and those banned for themselves. */
 static void cover_loaded(struct mp_store *store) {
   struct peer_store *peers = &store->peers;
-  for (uint32_t slot = peers->lists[2 * MP_STATUS_BANNED].head; slot;) {
+  for (uint32_t slot = peers->lists[peer_list_of(MP_STATUS_BANNED, 0)].head;
+       slot;) {
     struct mp_peer *peer = peer_at(peers, slot);
     uint32_t next = peer->next;
     struct mp_peer_change change = {.fields = MP_PEER_STATUS,
