@@ -110,6 +110,7 @@ void peer_keys_init(struct peer_keys *keys, const struct peer_store *store,
   id_key(store, id, keys->id);
   keys->id_hash = map_prefetch(&store->ids, keys->id);
   keys->group = peer_group_key(store, address);
+  group_index_prefetch(store->groups + MP_STATUS_UNKNOWN, keys->group);
 }
 
 uint32_t peer_find_by(const struct peer_store *store,

@@ -204,7 +204,7 @@ void mp_save_finish(struct mp_save *save, int rc) {
   release(&store->ban_track, is_saved);
   values_release(&store->values, is_saved);
   store->save = NULL;
-  arena_deinit(&save->arena);
+  arena_take(&store->waste, &save->arena);
   free(save);
   if (store->is_closed)
     mp_store_close(store);

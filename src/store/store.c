@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,6 +252,7 @@ int mp_store_open(struct mp_store **store, const char *url,
   made->loader->store = made;
   memcpy(made->seed, options->seed, sizeof made->seed);
   set_options(made, options);
+  arena_init(&made->waste, made->memory);
   track_init(&made->peer_track, made->memory);
   track_init(&made->ban_track, made->memory);
   init_content(made);
@@ -280,6 +282,7 @@ void mp_store_close(struct mp_store *store) {
   if (store->save)
     return;
   deinit_content(store);
+  arena_shrink(&store->waste, UINT_MAX);
   discouraged_deinit(&store->discouraged);
   source_rates_deinit(&store->rates);
   track_deinit(&store->peer_track);
