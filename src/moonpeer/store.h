@@ -193,8 +193,8 @@ void mp_store_group(const struct mp_store *store,
                     const struct mp_address *address, struct mp_group *group);
 
 /* Ends bans that are over, makes inaccessible peers unknown, deletes stale
- * ones, brings wide bans to peers: at most `budget` peers are looked at. True
- * while there is more to do now. */
+ * ones, brings wide bans to peers, gives memory of saves back: at most `budget`
+ * peers are looked at. True while there is more to do now. */
 bool mp_store_expire(struct mp_store *store, int64_t now, unsigned budget);
 
 /* --- changes, as they happen -----------------------------------------------

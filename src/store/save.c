@@ -235,16 +235,16 @@ void mp_save_finish(struct mp_save *save, int rc) {
   release(&store->ban_track, is_saved);
   values_release(&store->values, is_saved);
   store->save = NULL;
-  arena_deinit(&save->arena);
+  arena_take(&store->waste, &save->arena);
   free(save);
   if (store->is_closed)
     mp_store_close(store);
 }
 
 int mp_store_save(struct mp_store *store, struct mp_fault *fault) {
-  struct mp_save *save;
+  struct mp_save *save = NULL;
   int rc = mp_store_save_start(store, &save, fault);
-  if (rc)
+  if (!save)
     return rc;
   while (mp_save_gather(save, 65536))
     continue;
