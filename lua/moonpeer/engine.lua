@@ -6,8 +6,12 @@ local engine = {}
 
 local methods = core.methods "moonpeer.engine"
 local wants_event, wants_commands = methods.wants_event, methods.wants_commands
-local list = methods.list
-methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
+local list, traffic, lag = methods.list, methods.traffic, methods.lag
+for _, name in ipairs {
+  "wants_event", "wants_commands", "list", "traffic", "lag",
+} do
+  methods[name] = nil
+end
 
 --- The listeners of each engine: event -> list of { name, fn, command }.
 local listeners = setmetatable({}, { __mode = "k" })
@@ -134,6 +138,36 @@ function methods:connections(filter)
     until not all[i] or passes(all[i], filter)
     return all[i]
   end
+end
+
+--- Walks the peers it remembers. Changing them meanwhile is safe.
+---@param filter? table  as for each() of a store: status, group, source ...
+---@return function  for peer in engine:peers() do
+function methods:peers(filter)
+  return self.store:each(filter)
+end
+
+--- What it has done and has now: `connections` and those of them that are
+--- `inbound`, `outbound`, `connected`, `half_open`, `feelers`, `polite`;
+--- `peers` by status; `dials`, `accepted`, `rejected`, `handshakes`, `bans`,
+--- `evictions`; `failures` by code; `commands`: of each command the messages
+--- and bytes both ways, and the sum of these; `memory` held for what was
+--- `received` and is `queued`; `lag` and `most_lag` of the loop in seconds.
+---@return table
+function methods:stats()
+  local stats = self:counts()
+  stats.peers = self.store:count_by_status()
+  stats.commands, stats.memory = traffic(self)
+  stats.lag, stats.most_lag = lag(self)
+  for _, key in ipairs {
+    "messages_in", "bytes_in", "messages_out", "bytes_out",
+  } do
+    stats[key] = 0
+    for _, row in pairs(stats.commands) do
+      stats[key] = stats[key] + row[key]
+    end
+  end
+  return stats
 end
 
 --- Sends a message to one connection or to a list of them.

@@ -64,7 +64,7 @@ static int change_store(struct mp_engine *engine,
       .max_bans = (uint32_t)config->max_bans,
       .inaccessible_time = config->inaccessible_time,
       .ban_time = config->ban_time};
-  if (!engine->owns_store)
+  if (!engine->tunes_store)
     return 0;
   return mp_store_configure(engine->store, &options, fault);
 }
@@ -111,6 +111,7 @@ int mp_engine_configure(struct mp_engine *engine,
   change_listener(engine, &old);
   for (struct mp_connection *c = engine->first; c; c = c->next)
     connection_reconfigure(c, &old.session);
+  engine_rediscover(engine, &old);
   engine_start_feelers(engine);
   engine_dial_configured(engine);
   engine_dial_soon(engine);

@@ -40,8 +40,8 @@ int64_t engine_random_below(struct mp_engine *engine, int64_t limit) {
 }
 
 int64_t engine_jitter(struct mp_engine *engine, int64_t interval) {
-  int64_t part = (int64_t)((double)interval * engine->config.jitter);
-  return interval - part + engine_random_below(engine, 2 * part + 1);
+  return connection_jitter(engine->loop, interval,
+                           engine->config.session.jitter);
 }
 
 int64_t mp_engine_backoff(struct mp_engine *engine, unsigned attempts) {

@@ -57,7 +57,9 @@ static void on_answer(void *data, int rc, const struct mp_address *list,
   seed->is_open = false;
   discovery->answered += rc == 0;
   for (size_t i = 0; i < n; i++)
-    engine_remember(discovery->engine, &list[i], MP_SOURCE_DNS);
+    if (!engine_is_banned(discovery->engine, &list[i]) &&
+        !engine_is_own(discovery->engine, &list[i]))
+      engine_remember(discovery->engine, &list[i], MP_SOURCE_DNS);
   discovery->found += (unsigned)n;
   discovery->added += mp_store_count(store) - before;
   if (--discovery->open == 0)
@@ -99,6 +101,20 @@ void engine_start_discovery(struct mp_engine *engine) {
   mp_timer_init(&discovery->timer, on_timer, discovery);
   if (!engine->config.is_fixed)
     on_timer(discovery);
+}
+
+/* Another interval counts from now; another mode at once. */
+void engine_rediscover(struct mp_engine *engine, const struct mp_config *old) {
+  const struct mp_config *config = &engine->config;
+  struct discovery *discovery = engine->discovery;
+  if (!discovery)
+    return;
+  if (config->is_fixed)
+    mp_timer_stop(&discovery->timer);
+  else if (old->is_fixed)
+    on_timer(discovery);
+  else if (old->discovery_interval != config->discovery_interval)
+    mp_timer_start(engine->loop, &discovery->timer, config->discovery_interval);
 }
 
 void engine_stop_discovery(struct mp_engine *engine) {

@@ -116,7 +116,13 @@ void mp_engine_slots(const struct mp_engine *engine,
                                     .inbound = s->inbound,
                                     .outbound = s->outbound,
                                     .half_open = s->half_open,
-                                    .connected = s->connected};
+                                    .connected = s->connected,
+                                    .feelers = s->feelers,
+                                    .polite = s->polite};
+}
+
+const struct mp_usage *mp_engine_usage(const struct mp_engine *engine) {
+  return &engine->usage;
 }
 
 const struct mp_engine_counts *
@@ -223,6 +229,7 @@ int mp_engine_open(struct mp_engine **made, const struct mp_engine_setup *setup,
   engine->hooks = setup->hooks;
   engine->data = setup->data;
   engine->gone = setup->gone;
+  engine->tunes_store = setup->tunes_store || !setup->store;
   rc = engine_open_store(engine, setup->store, fault);
   if (rc != 0) {
     free(engine);

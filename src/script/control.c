@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "moonpeer/ban.h"
+#include "moonpeer/layout.h"
 #include "moonpeer/store.h"
 #include "script/connection.h"
 #include "script/convert.h"
@@ -180,12 +181,14 @@ static int do_counts(lua_State *L) {
   const struct mp_engine_counts *counts = mp_engine_counts(engine);
   struct mp_engine_slots slots;
   mp_engine_slots(engine, &slots);
-  lua_createtable(L, 0, 12);
+  lua_createtable(L, 0, 14);
   set_count(L, "connections", slots.taken);
   set_count(L, "inbound", slots.inbound);
   set_count(L, "outbound", slots.outbound);
   set_count(L, "half_open", slots.half_open);
   set_count(L, "connected", slots.connected);
+  set_count(L, "feelers", slots.feelers);
+  set_count(L, "polite", slots.polite);
   set_count(L, "dials", (int64_t)counts->dials);
   set_count(L, "accepted", (int64_t)counts->accepted);
   set_count(L, "rejected", (int64_t)counts->rejected);
@@ -194,6 +197,55 @@ static int do_counts(lua_State *L) {
   set_count(L, "bans", (int64_t)counts->bans);
   push_failures(L, counts);
   lua_setfield(L, -2, "failures");
+  return 1;
+}
+
+static void push_row(lua_State *L, const struct mp_traffic *row) {
+  lua_createtable(L, 0, 4);
+  set_count(L, "messages_in", (int64_t)row->messages_in);
+  set_count(L, "bytes_in", (int64_t)row->bytes_in);
+  set_count(L, "messages_out", (int64_t)row->messages_out);
+  set_count(L, "bytes_out", (int64_t)row->bytes_out);
+}
+
+/* traffic(): command -> row, for those that were seen; "other" for all that
+ * no type is known of. And the bytes that are held now. */
+static int do_traffic(lua_State *L) {
+  const struct mp_usage *usage = mp_engine_usage(live(L));
+  size_t n;
+  const struct mp_message_type *list = mp_message_list(&n);
+  lua_newtable(L);
+  for (size_t i = 0; i < MP_TRAFFIC_ROWS; i++) {
+    const struct mp_traffic *row = &usage->traffic[i];
+    if (!row->messages_in && !row->messages_out)
+      continue;
+    push_row(L, row);
+    lua_setfield(L, -2,
+                 i < n && i < MP_TRAFFIC_ROWS - 1 ? list[i].command : "other");
+  }
+  lua_createtable(L, 0, 2);
+  set_count(L, "received", usage->received);
+  set_count(L, "queued", usage->queued);
+  return 2;
+}
+
+/* lag(): how late the last timer was, and the latest, seconds. */
+static int do_lag(lua_State *L) {
+  int64_t most, lag = mp_loop_lag(engine_check(L, 1)->closable.loop, &most);
+  lua_pushnumber(L, (lua_Number)lag / (lua_Number)MP_SECOND);
+  lua_pushnumber(L, (lua_Number)most / (lua_Number)MP_SECOND);
+  return 2;
+}
+
+/* trusts(address): whether one of the trusted prefixes covers it. */
+static int do_trusts(lua_State *L) {
+  const struct mp_config *config = mp_engine_config(live(L));
+  struct mp_address address;
+  bool is_trusted = false;
+  convert_address(L, 2, config->network.port, &address);
+  for (size_t i = 0; i < config->trusted_count && !is_trusted; i++)
+    is_trusted = mp_prefix_contains(&config->trusted[i], &address);
+  lua_pushboolean(L, is_trusted);
   return 1;
 }
 
@@ -253,10 +305,19 @@ static int do_pick(lua_State *L) {
 }
 
 const luaL_Reg control_methods[] = {
-    {"anchors", do_anchors}, {"backoff", do_backoff},
-    {"ban", do_ban},         {"close", do_close},
-    {"config", do_config},   {"configure", do_configure},
-    {"counts", do_counts},   {"dial", do_dial},
-    {"pick", do_pick},       {"save_soon", do_save},
-    {"unban", do_unban},     {NULL, NULL},
+    {"anchors", do_anchors},
+    {"backoff", do_backoff},
+    {"ban", do_ban},
+    {"close", do_close},
+    {"config", do_config},
+    {"configure", do_configure},
+    {"counts", do_counts},
+    {"dial", do_dial},
+    {"pick", do_pick},
+    {"save_soon", do_save},
+    {"lag", do_lag},
+    {"traffic", do_traffic},
+    {"trusts", do_trusts},
+    {"unban", do_unban},
+    {NULL, NULL},
 };

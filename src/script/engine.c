@@ -77,7 +77,11 @@ static void close_box(struct closable *closable) {
 /* Pushes the store's object. */
 static int take_store(lua_State *L, struct engine_box *box,
                       const struct mp_config *config, struct mp_fault *fault) {
-  const struct mp_store_options options = {.ban_time = config->ban_time};
+  const struct mp_store_options options = {
+      .capacity = (uint32_t)config->max_peers,
+      .max_bans = (uint32_t)config->max_bans,
+      .inaccessible_time = config->inaccessible_time,
+      .ban_time = config->ban_time};
   lua_getfield(L, 1, "store");
   int rc = store_take(L, -1, &options, &box->owns_store, fault);
   if (rc == 0)
@@ -109,6 +113,7 @@ int engine_lua_new(lua_State *L) {
   const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .store = box->store->core,
+                                        .tunes_store = box->owns_store,
                                         .hooks = &box->hooks,
                                         .data = box,
                                         .gone = on_gone};

@@ -238,7 +238,7 @@ describe("our own network", function()
     end } }
     local engine, log = field.engine(world, "10.0.0.1", config)
     for _, peer in ipairs(peers) do
-      engine:remember(peer)
+      engine.store:create { ip = peer:match "^[^:]*", port = 8333 }
     end
     world:run_for "1m"
     assert.equal(8, engine:counts().connected)
