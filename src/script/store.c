@@ -323,7 +323,7 @@ void store_open_type(lua_State *L) {
       {"close", save_lua_close},  {"configure", do_configure},
       {"expire", do_expire},      {"save", save_lua_save},
       {"tell", telling_lua_tell}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__close", save_lua_close},
+  static const luaL_Reg metamethods[] = {{"__close", save_lua_on_close},
                                          {"__gc", do_gc},
                                          {"__len", do_length},
                                          {"__tostring", do_name},

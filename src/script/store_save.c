@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "script/convert.h"
 #include "script/store.h"
 
 static const char *const type_name = "moonpeer.store.save";
@@ -285,16 +286,18 @@ static int save_last(lua_State *L, struct store *store, bool can_wait,
                    "changed is saved when the loop runs");
 }
 
-/* close(), or the end of its scope: that may come where nothing can wait. */
-int save_lua_close(lua_State *L) {
+static int close_store(lua_State *L, bool saves) {
   struct store_box *box = luaL_checkudata(L, 1, "moonpeer.store");
   struct store *store = box->store;
   struct mp_fault fault;
   int rc = 0;
   lua_settop(L, 1);
+  if (!saves)
+    lua_pushnil(L);
   if (store) {
     bool can_wait = task_is_here(L) && lua_isyieldable(L);
-    rc = save_last(L, store, can_wait, &fault);
+    if (saves)
+      rc = save_last(L, store, can_wait, &fault);
     if (store->has_backend)
       end_backend(L, store);
     store_let_go(box);
@@ -302,6 +305,24 @@ int save_lua_close(lua_State *L) {
       return wait_on(L, LUA_OK, 0);
   }
   return push_result(L, rc, &fault);
+}
+
+/* close{ save = false }: true, or the failure of the save; closed it is in any
+ * case. */
+int save_lua_close(lua_State *L) {
+  static const char *const names[] = {"save", NULL};
+  bool saves = true;
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) {
+    convert_known(L, 2, "option of close", names);
+    saves = lua_getfield(L, 2, "save") == LUA_TNIL || lua_toboolean(L, -1);
+  }
+  return close_store(L, saves);
+}
+
+/* The end of its scope: it may come where nothing can wait. */
+int save_lua_on_close(lua_State *L) {
+  return close_store(L, true);
 }
 
 void save_open_type(lua_State *L) {

@@ -66,6 +66,7 @@ void store_saver_finish(struct store_saver *saver, int rc,
 /* store:save() and close(); a ticket's type with its wait(). */
 int save_lua_save(lua_State *L);
 int save_lua_close(lua_State *L);
+int save_lua_on_close(lua_State *L);
 void save_open_type(lua_State *L);
 
 #endif
