@@ -296,7 +296,7 @@ static int evict(lua_State *L) {
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   push_address(L, call->address);
-  lua_call(L, 4, 1);
+  lua_call(L, 3, 1);
   struct mp_connection *chosen =
       lua_isuserdata(L, -1) ? connection_check(L, -1) : NULL;
   for (size_t i = 0; i < call->n; i++)
