@@ -81,8 +81,8 @@ static void change_listener(struct mp_engine *engine,
          sizeof engine->config.session.listening);
   if (engine->listener)
     mp_listener_close(engine->listener);
-  else if (engine->is_started)
-    engine_listen(engine);
+  else if (engine->is_running)
+    engine_listen_soon(engine);
 }
 
 static void replace_lists(struct mp_engine *engine) {
@@ -106,7 +106,7 @@ int mp_engine_configure(struct mp_engine *engine,
   engine->config.session.network = &engine->config.network;
   engine->config.session.listening = old.session.listening;
   replace_lists(engine);
-  if (!engine->is_started)
+  if (!engine->is_running)
     return 0;
   change_listener(engine, &old);
   for (struct mp_connection *c = engine->first; c; c = c->next)

@@ -78,6 +78,8 @@ static void dial_selected(struct mp_engine *engine, size_t n) {
   if (n > ASK_AT_ONCE)
     n = ASK_AT_ONCE;
   size_t found = engine_ask_select(engine, list, n), dialled = 0;
+  if (engine->is_closing) /* by who was asked */
+    return;
   for (size_t i = 0; i < found && missing(engine) > 0; i++)
     dialled += try_dial(engine, &list[i], PURPOSE_KEPT, NULL) == 0;
   if (dialled < n)
@@ -228,7 +230,6 @@ void engine_start_dialing(struct mp_engine *engine) {
   mp_timer_init(&engine->dialer, on_dialer, engine);
   mp_timer_init(&engine->feeler, on_feeler, engine);
   engine_dial_configured(engine);
-  engine_dial_more(engine);
   engine_start_feelers(engine);
 }
 

@@ -162,8 +162,20 @@ static void end(struct mp_engine *engine) {
 
 /* Connections first, so that what they leave behind is saved, too. */
 static void go_on_closing(struct mp_engine *engine) {
-  if (!engine->first && !engine->listener && saver_finish(engine->saver))
+  if (!engine->first && !engine->listener && saver_finish(engine->saver) &&
+      !engine->news.first)
     end(engine);
+}
+
+/* Each tells or asks somebody, who may close the engine. */
+static void start_parts(struct mp_engine *engine) {
+  static void (*const parts[])(struct mp_engine *) = {
+      engine_start_expiry, engine_start_dialing, engine_listen,
+      engine_start_discovery, engine_dial_soon};
+  engine->is_running = true;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    if (!engine->is_closing)
+      parts[i](engine);
 }
 
 static void on_turn(void *data) {
@@ -173,13 +185,8 @@ static void on_turn(void *data) {
     go_on_closing(engine);
     return;
   }
-  if (engine->is_running || !engine->is_started)
-    return;
-  engine->is_running = true;
-  engine_listen(engine);
-  engine_start_dialing(engine);
-  engine_start_discovery(engine);
-  engine_start_expiry(engine);
+  if (!engine->is_running && engine->is_started)
+    start_parts(engine);
 }
 
 static void on_shutdown(void *data) {

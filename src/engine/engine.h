@@ -161,6 +161,9 @@ void engine_note_anchors(struct mp_engine *engine);
 bool connection_has_name(const struct mp_connection *connection);
 void engine_listen(struct mp_engine *engine);
 
+/* The same from a call of a script: nobody is told before it returns. */
+void engine_listen_soon(struct mp_engine *engine);
+
 /* Its handshake is complete: it is no longer half-open, and the polite lane
  * ends here. */
 void engine_inbound_complete(struct mp_engine *engine,

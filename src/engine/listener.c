@@ -142,11 +142,13 @@ static void on_accepted(void *owner, struct mp_stream *stream) {
     turn_away(&a, stream, MP_INBOUND_REJECTED, why);
     return;
   }
-  if (a.engine->is_closing) {
+  bool has_room = a.engine->is_closing || !is_full(a.engine) ||
+                  make_room(a.engine, &a.address);
+  if (a.engine->is_closing) { /* by who was asked */
     mp_stream_close(stream);
     return;
   }
-  if (is_full(a.engine) && !make_room(a.engine, &a.address)) {
+  if (!has_room) {
     take_politely(&a, stream);
     return;
   }
@@ -225,8 +227,14 @@ static void listening(struct mp_engine *engine, struct mp_event *event) {
 
 /* Without a listener the engine goes on, and tries again. */
 static void try_again(struct mp_engine *engine) {
-  mp_timer_init(&engine->relisten, on_relisten, engine);
+  if (!engine->relisten.is_set)
+    mp_timer_init(&engine->relisten, on_relisten, engine);
   mp_timer_start(engine->loop, &engine->relisten, engine->config.listen_retry);
+}
+
+void engine_listen_soon(struct mp_engine *engine) {
+  mp_timer_init(&engine->relisten, on_relisten, engine);
+  mp_timer_start(engine->loop, &engine->relisten, 0);
 }
 
 void engine_listen(struct mp_engine *engine) {
