@@ -1,6 +1,7 @@
 --- engine - engines as Lua sees them: policies, events, queries.
 local core = require "moonpeer.core"
 local policy = require "moonpeer.policy"
+local queue = require "moonpeer.queue"
 
 local engine = {}
 
@@ -15,6 +16,9 @@ end
 
 --- The listeners of each engine: event -> list of { name, fn, command }.
 local listeners = setmetatable({}, { __mode = "k" })
+
+--- What is called when an engine is gone: engine -> iterator -> function.
+local endings = setmetatable({}, { __mode = "k" })
 
 local is_event = {}
 for _, name in ipairs(core.events) do
@@ -250,12 +254,24 @@ end
 
 --- A queue of events for a task: `for event in engine:events() do`. When it is
 --- full the oldest is dropped; the event after a gap has `lost`, their number.
+--- It ends when the engine is gone.
 ---@param options? table  capacity (1024), events (a list of names; all but
 ---  message), command (of messages)
 ---@return function
 function methods:events(options)
   options = options or {}
-  return require("moonpeer.queue").new(self, options)
+  local next_event, closer, finish = queue.new(self, options)
+  endings[self] = endings[self] or setmetatable({}, { __mode = "k" })
+  endings[self][next_event] = finish
+  return next_event, nil, nil, closer
+end
+
+--- The engine is gone: whoever waits for its events learns it.
+local function gone(self)
+  for _, finish in pairs(endings[self] or {}) do
+    finish()
+  end
+  endings[self] = nil
 end
 
 --- Starts a function as a task on the engine's loop.
@@ -273,7 +289,7 @@ function engine.new(config)
     error("expected a table of options, got " .. type(config), 2)
   end
   local handlers = policy.chain(config.policies or {}, config.network)
-  handlers.dispatch = dispatch
+  handlers.dispatch, handlers.gone = dispatch, gone
   local made, message, code = core.engine(config, handlers)
   if not made then
     return nil, message, code

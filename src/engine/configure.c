@@ -103,6 +103,7 @@ int mp_engine_configure(struct mp_engine *engine,
   if (rc != 0)
     return rc;
   engine->config = *config;
+  engine->config.network = old.network; /* whose texts last */
   engine->config.session.network = &engine->config.network;
   engine->config.session.listening = old.session.listening;
   replace_lists(engine);

@@ -47,7 +47,7 @@ enum purpose {
 struct role {
   enum purpose purpose;
   struct target *target; /* of those that we dialled */
-  struct mp_group group; /* of those that dialled us */
+  struct mp_group group;
   bool is_half_open, is_complete, is_released;
   bool has_name; /* it told us where it listens: name is counted */
   bool is_asked, has_answered; /* for addresses, by us; and by us to it */

@@ -6,7 +6,7 @@
 #include "moonpeer/store.h"
 
 enum {
-  ASK_AT_ONCE = 64, /* peers asked for in one question */
+  ASK_AT_ONCE = 64, /* peers named in one answer */
   IDLE_SECONDS = 5, /* until an answer that was too short is asked for again */
 };
 
@@ -77,10 +77,10 @@ static void dial_selected(struct mp_engine *engine, size_t n) {
   struct mp_address list[ASK_AT_ONCE];
   if (n > ASK_AT_ONCE)
     n = ASK_AT_ONCE;
-  size_t found = engine_ask_select(engine, list, n), dialled = 0;
+  size_t found = engine_ask_select(engine, list, ASK_AT_ONCE, n), dialled = 0;
   if (engine->is_closing) /* by who was asked */
     return;
-  for (size_t i = 0; i < found && missing(engine) > 0; i++)
+  for (size_t i = 0; i < found && dialled < n; i++)
     dialled += try_dial(engine, &list[i], PURPOSE_KEPT, NULL) == 0;
   if (dialled < n)
     mp_timer_start(engine->loop, &engine->dialer, IDLE_SECONDS * MP_SECOND);
@@ -144,13 +144,11 @@ void engine_dial_configured(struct mp_engine *engine) {
  * store knows whom to dial when something is. */
 static void on_feeler(void *data) {
   struct mp_engine *engine = data;
-  const struct mp_filter filter = {.statuses = 1u << MP_STATUS_UNKNOWN,
-                                   .now = mp_loop_time(engine->loop)};
   const struct mp_peer *peer;
   struct mp_address address;
   engine_start_feelers(engine);
   if (engine->config.is_fixed || missing(engine) > 0 || engine->slots.feelers ||
-      mp_store_pick(engine->store, &filter, &peer, 1) == 0)
+      mp_engine_pick(engine, MP_STATUS_UNKNOWN, &peer, 1) == 0)
     return;
   mp_peer_address(peer, &address);
   try_dial(engine, &address, PURPOSE_FEELER, NULL);

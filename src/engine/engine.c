@@ -47,10 +47,14 @@ static void count_outbound(struct mp_engine *engine, struct mp_connection *c,
     slots->feelers += by;
   else
     slots->outbound += by;
-  if (by > 0)
+  if (by > 0) {
+    mp_store_group(engine->store, &c->address, &c->role.group);
     crowd_add(&engine->dialled, &c->address, sizeof c->address);
-  else
+    crowd_add(&engine->dialled_group, &c->role.group, sizeof c->role.group);
+  } else {
     crowd_remove(&engine->dialled, &c->address, sizeof c->address);
+    crowd_remove(&engine->dialled_group, &c->role.group, sizeof c->role.group);
+  }
 }
 
 static void count(struct mp_engine *engine, struct mp_connection *c, int by) {
@@ -141,6 +145,7 @@ static void engine_free(struct mp_engine *engine) {
   saver_free(engine->saver);
   engine_close_store(engine);
   crowd_deinit(&engine->dialled);
+  crowd_deinit(&engine->dialled_group);
   crowd_deinit(&engine->by_ip);
   crowd_deinit(&engine->by_group);
   crowd_deinit(&engine->half_open_group);
@@ -215,6 +220,7 @@ static void init_parts(struct mp_engine *engine) {
   uint64_t secret[2];
   mp_loop_random(engine->loop, secret, sizeof secret);
   crowd_init(&engine->dialled, secret);
+  crowd_init(&engine->dialled_group, secret);
   crowd_init(&engine->by_ip, secret);
   crowd_init(&engine->by_group, secret);
   crowd_init(&engine->half_open_group, secret);

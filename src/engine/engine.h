@@ -52,7 +52,8 @@ struct mp_engine {
   struct slots slots;
   struct mp_usage usage;
   struct mp_engine_counts counts;
-  struct crowd dialled;         /* by ip and port */
+  struct crowd dialled; /* by ip and port */
+  struct crowd dialled_group;
   struct crowd by_ip, by_group; /* inbound */
   struct crowd half_open_group;
 
@@ -101,7 +102,7 @@ struct mp_connection_setup engine_setup(struct mp_engine *engine);
 bool engine_ask_accept(struct mp_engine *engine,
                        const struct mp_address *address);
 size_t engine_ask_select(struct mp_engine *engine, struct mp_address *list,
-                         size_t n);
+                         size_t room, size_t n);
 int64_t engine_ask_retry(struct mp_engine *engine,
                          const struct mp_address *address,
                          const struct mp_failure *failure);

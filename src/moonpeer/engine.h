@@ -8,6 +8,7 @@
 
 #include "moonpeer/config.h"
 #include "moonpeer/hooks.h"
+#include "moonpeer/peer.h"
 
 struct mp_engine;
 struct mp_loop;
@@ -94,6 +95,14 @@ void mp_engine_save(struct mp_engine *engine);
  * backoff_multiplier for each but the first, max_backoff at most, and jitter.
  * Nanoseconds. */
 int64_t mp_engine_backoff(struct mp_engine *engine, unsigned attempts);
+
+/* Up to n peers (MP_ENGINE_PICK at most) of a status that could be dialled
+ * now: not connected, not waiting to be tried again; at random over network
+ * groups, those that no outbound connection is of first. How many. The peers
+ * are good until the store changes. */
+enum { MP_ENGINE_PICK = 256 };
+size_t mp_engine_pick(struct mp_engine *engine, enum mp_status status,
+                      const struct mp_peer **peers, size_t n);
 
 /* The outbound peers that worked when the engine was last closed; how many of
  * at most n. */

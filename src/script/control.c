@@ -131,6 +131,8 @@ static int do_configure(lua_State *L) {
   struct mp_fault fault;
   lua_settop(L, 2);
   luaL_checktype(L, 2, LUA_TTABLE);
+  if (lua_getfield(L, 2, "network") != LUA_TNIL)
+    convert_network(L, -1, &config.network); /* the same, or it is refused */
   engine_take_config(L, 2, &config);
   if (mp_engine_configure(engine, &config, &fault) != 0)
     return push_fault(L, &fault);
@@ -277,23 +279,19 @@ static int do_anchors(lua_State *L) {
   return 1;
 }
 
-/* pick(n, status): addresses of up to n peers of a status, at random over
- * network groups. */
+/* pick(n, status): addresses of up to n peers of a status that could be dialled
+ * now, at random over network groups. */
 static int do_pick(lua_State *L) {
-  enum { MOST = 256 };
   struct mp_engine *engine = live(L);
   lua_Integer n = luaL_checkinteger(L, 2);
   int status = mp_status_value(luaL_checkstring(L, 3));
-  const struct mp_peer *peers[MOST];
+  const struct mp_peer *peers[MP_ENGINE_PICK];
   if (status < 0)
     return luaL_argerror(L, 3, "expected a status");
-  if (n < 0 || n > MOST)
+  if (n < 0 || n > MP_ENGINE_PICK)
     return luaL_argerror(L, 2, "expected 0 to 256");
-  const struct mp_filter filter = {
-      .statuses = 1u << status,
-      .now = mp_loop_time(engine_check(L, 1)->closable.loop)};
   size_t found =
-      mp_store_pick(mp_engine_store(engine), &filter, peers, (size_t)n);
+      mp_engine_pick(engine, (enum mp_status)status, peers, (size_t)n);
   lua_createtable(L, (int)found, 0);
   for (size_t i = 0; i < found; i++) {
     struct mp_address address;

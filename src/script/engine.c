@@ -40,11 +40,17 @@ void engine_push(lua_State *L, const struct engine_box *box) {
     luaL_error(L, "the engine's object is gone");
 }
 
+/* Tasks that read its events learn that there will be no more. */
 static int forget(lua_State *L) {
   struct engine_box *box = lua_touserdata(L, 1);
+  engine_push(L, box);
   object_forget(L, box);
   lua_pushnil(L);
   set_anchor(L, -1, box);
+  lua_getiuservalue(L, 2, 1);
+  lua_getfield(L, -1, "gone");
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 0);
   return 0;
 }
 

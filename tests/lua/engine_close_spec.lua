@@ -108,7 +108,6 @@ end)
 local function stormy(fn)
   local world <close> = sim.world { seed = 3, network = "regtest" }
   world:dns("seed.one", { "30.0.0.1" })
-  local guests = {}
   field.node(world, "30.1.0.1:8333")
   field.node(world, "30.1.0.2:8333", { user_agent = "/bad/" })
   field.empty(world, "30.1.0.3")
@@ -140,7 +139,7 @@ local function stormy(fn)
   try("dial", "30.1.0.3:8333")
   world:run_for "1s"
   for i = 1, 6 do
-    guests[i] = world:remote(("50.%d.0.1"):format(i), function(remote)
+    world:remote(("50.%d.0.1"):format(i), function(remote)
       local connection = remote:dial "10.0.0.1:8333"
       if connection and connection:handshake() then
         connection:receive "nothing"
