@@ -32,7 +32,8 @@ void connection_received(void *owner, size_t n) {
   c->counts.bytes_in += n;
   connection_drain(c);
   connection_account(c);
-  if (!c->is_closing && !connection_may_receive(c))
+  if (!c->is_closing && !connection_may_receive(c) &&
+      buf_length(&c->in) > READ_SIZE) /* who holds little is not to blame */
     connection_end(c, MP_ELIMIT,
                    "expected what is received and not handled in all to stay "
                    "below receive_memory_total");
@@ -153,14 +154,19 @@ static void take_version(struct mp_connection *c, const struct frame *frame) {
 }
 
 static void after_pong(struct mp_connection *c) {
-  if (c->waiting == WAITING_PONG && !c->session.is_pinging)
-    connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+  if (c->waiting != WAITING_PONG || c->session.is_pinging)
+    return;
+  connection_wait_to_ping(c);
+  if (c->measured)
+    c->measured(c->data, c);
 }
 
 static void take_message(struct mp_connection *c, const struct frame *frame) {
   struct session_step step;
   struct mp_fault fault = {0};
   c->counts.messages_in++;
+  connection_count(c, frame->command,
+                   frame->header_size + (size_t)frame->payload_size, false);
   if (connection_spend(c, frame->command, &fault) != 0) {
     connection_offend(c, MP_EFLOOD, true, fault.text);
     return;

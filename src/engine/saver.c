@@ -101,8 +101,10 @@ void saver_start(struct saver *saver) {
   if (saver->save)
     return;
   if (mp_store_save_start(saver->store, &saver->save, &saver->fault) != 0) {
+    const struct mp_event event = {
+        .type = MP_STORE_FAILED, .code = MP_ESTORE, .text = saver->fault.text};
     saver->save = NULL;
-    tell(saver, MP_ESTORE);
+    news_put(saver->engine, &event); /* a script may have called */
     return;
   }
   mp_later_post(saver->engine->loop, &saver->gather);

@@ -46,6 +46,10 @@ int64_t mp_loop_now(struct mp_loop *loop);
 /* Wall time since 1970. */
 int64_t mp_loop_time(struct mp_loop *loop);
 
+/* How late the last timer was, and in *most the latest so far, nanoseconds:
+ * what held the loop. A millisecond is the clock's grain. */
+int64_t mp_loop_lag(const struct mp_loop *loop, int64_t *most);
+
 /* n unpredictable bytes; in a world, the world's. */
 void mp_loop_random(struct mp_loop *loop, void *bytes, size_t n);
 uint64_t mp_loop_random_u64(struct mp_loop *loop);

@@ -51,6 +51,11 @@ uint64_t mp_loop_random_u64(struct mp_loop *loop) {
   return value;
 }
 
+int64_t mp_loop_lag(const struct mp_loop *loop, int64_t *most) {
+  *most = loop->timers->most_lag;
+  return loop->timers->lag;
+}
+
 void mp_timer_init(struct mp_timer *timer, void (*fn)(void *), void *data) {
   *timer = (struct mp_timer){.fn = fn, .data = data};
 }

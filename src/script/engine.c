@@ -40,11 +40,17 @@ void engine_push(lua_State *L, const struct engine_box *box) {
     luaL_error(L, "the engine's object is gone");
 }
 
+/* Tasks that read its events learn that there will be no more. */
 static int forget(lua_State *L) {
   struct engine_box *box = lua_touserdata(L, 1);
+  engine_push(L, box);
   object_forget(L, box);
   lua_pushnil(L);
   set_anchor(L, -1, box);
+  lua_getiuservalue(L, 2, 1);
+  lua_getfield(L, -1, "gone");
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 0);
   return 0;
 }
 
@@ -77,7 +83,11 @@ static void close_box(struct closable *closable) {
 /* Pushes the store's object. */
 static int take_store(lua_State *L, struct engine_box *box,
                       const struct mp_config *config, struct mp_fault *fault) {
-  const struct mp_store_options options = {.ban_time = config->ban_time};
+  const struct mp_store_options options = {
+      .capacity = (uint32_t)config->max_peers,
+      .max_bans = (uint32_t)config->max_bans,
+      .inaccessible_time = config->inaccessible_time,
+      .ban_time = config->ban_time};
   lua_getfield(L, 1, "store");
   int rc = store_take(L, -1, &options, &box->owns_store, fault);
   if (rc == 0)
@@ -110,6 +120,7 @@ int engine_lua_new(lua_State *L) {
   const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .store = box->store->core,
+                                        .tunes_store = box->owns_store,
                                         .hooks = &box->hooks,
                                         .data = box,
                                         .gone = on_gone};
