@@ -13,10 +13,12 @@
 #include "script/engine.h"
 #include "script/gate.h"
 #include "script/hashes.h"
+#include "script/json.h"
 #include "script/message.h"
 #include "script/resolve.h"
 #include "script/run.h"
 #include "script/sim.h"
+#include "script/store.h"
 #include "script/task.h"
 
 /* --- small functions -------------------------------------------------------
@@ -216,6 +218,9 @@ static const luaL_Reg functions[] = {
     {"is_error", do_is_error},
     {"is_offence", do_is_offence},
     {"is_scope", do_is_scope},
+    {"json_decode", json_lua_decode},
+    {"json_encode", json_lua_encode},
+    {"json_list", json_lua_list},
     {"listen", listener_lua_listen},
     {"methods", do_methods},
     {"nearest", do_nearest},
@@ -225,6 +230,7 @@ static const luaL_Reg functions[] = {
     {"run", run_lua_run},
     {"sleep", task_lua_sleep},
     {"spawn", task_lua_spawn},
+    {"store", store_lua_open},
     {"time", do_time},
     {"types", codec_lua_types},
     {"unhex", do_unhex},
@@ -243,6 +249,8 @@ int luaopen_moonpeer_core(lua_State *L) {
   gate_open_type(L);
   resolve_open_type(L);
   sim_open_type(L);
+  json_open_type(L);
+  store_open_type(L);
   luaL_newlib(L, functions);
   lua_pushstring(L, mp_version_text());
   lua_setfield(L, -2, "version");
@@ -250,6 +258,10 @@ int luaopen_moonpeer_core(lua_State *L) {
   lua_setfield(L, -2, "network");
   push_events(L);
   lua_setfield(L, -2, "events");
+  telling_push_names(L);
+  lua_setfield(L, -2, "store_events");
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
   return 1;
 }
 
