@@ -53,10 +53,12 @@ static int on_gc(lua_State *L) {
   script->is_closing = true;
   tasks_abandon(script);
   script_close_all(script, NULL);
-  mp_loop_close(script->loop);
-  script->loop = NULL;
+  mp_loop_close(script->loop); /* os.exit in a task: from within its run */
+  script->loop = script->here = NULL;
   mp_hasher_free(script->hasher);
   mp_encoder_free(script->encoder);
+  script->hasher = NULL;
+  script->encoder = NULL;
   return 0;
 }
 
@@ -81,8 +83,16 @@ struct script *script_of(lua_State *L) {
   return script ? script : script_new(L);
 }
 
-struct mp_loop *script_loop(lua_State *L) {
+/* Finalizers of others may come after ours. */
+static struct script *live(lua_State *L) {
   struct script *script = script_of(L);
+  if (script->is_closing)
+    luaL_error(L, "the state is being closed");
+  return script;
+}
+
+struct mp_loop *script_loop(lua_State *L) {
+  struct script *script = live(L);
   struct mp_fault fault;
   if (!script->loop && mp_loop_open(&script->loop, &fault) != 0)
     luaL_error(L, "%s", fault.text);
@@ -90,14 +100,14 @@ struct mp_loop *script_loop(lua_State *L) {
 }
 
 struct mp_hasher *script_hasher(lua_State *L) {
-  struct script *script = script_of(L);
+  struct script *script = live(L);
   if (!script->hasher && !(script->hasher = mp_hasher_new()))
     luaL_error(L, "OpenSSL has no sha256");
   return script->hasher;
 }
 
 struct mp_encoder *script_encoder(lua_State *L) {
-  struct script *script = script_of(L);
+  struct script *script = live(L);
   if (!script->encoder && !(script->encoder = mp_encoder_new()))
     luaL_error(L, "out of memory");
   return script->encoder;
