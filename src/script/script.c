@@ -33,16 +33,27 @@ void script_closed(struct script *script, struct closable *closable) {
     closable->next->previous = closable->previous;
 }
 
-void script_close_all(struct script *script, struct mp_loop *loop) {
+void script_close_those(struct script *script,
+                        bool (*is_meant)(const void *data,
+                                         const struct mp_loop *loop),
+                        const void *data) {
   struct cursor cursor = {script->open, script->cursors};
   script->cursors = &cursor;
   while (cursor.next) {
     struct closable *closable = cursor.next;
     cursor.next = closable->next;
-    if (!loop || closable->loop == loop)
+    if (is_meant(data, closable->loop))
       closable->close(closable);
   }
   script->cursors = cursor.outer;
+}
+
+static bool is_it(const void *data, const struct mp_loop *loop) {
+  return !data || data == loop;
+}
+
+void script_close_all(struct script *script, struct mp_loop *loop) {
+  script_close_those(script, is_it, loop);
 }
 
 /* --- life ------------------------------------------------------------------

@@ -84,6 +84,12 @@ void script_closed(struct script *script, struct closable *closable);
 /* Closes what is open on a loop; NULL is every loop. */
 void script_close_all(struct script *script, struct mp_loop *loop);
 
+/* Closes what is open on the loops that are meant. */
+void script_close_those(struct script *script,
+                        bool (*is_meant)(const void *data,
+                                         const struct mp_loop *loop),
+                        const void *data);
+
 /* Says that Lua code failed; the message is at the top of L and is popped. */
 void script_report(lua_State *L, const char *what);
 

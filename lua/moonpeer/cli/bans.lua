@@ -169,10 +169,8 @@ local writes = { add = true, remove = true, import = true }
 
 function bans.run(options)
   local action = options.action or "list"
-  return store_file.run("bans", options.store, writes[action] or false,
-    function(store)
-      return actions[action](store, options)
-    end)
+  return store_file.run("bans", options, writes[action] or false,
+    actions[action])
 end
 
 return bans

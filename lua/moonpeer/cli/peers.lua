@@ -326,10 +326,8 @@ local writes = { add = true, remove = true, import = true }
 
 function peers.run(options)
   local action = options.action or "list"
-  return store_file.run("peers", options.store, writes[action] or false,
-    function(store)
-      return actions[action](store, options)
-    end)
+  return store_file.run("peers", options, writes[action] or false,
+    actions[action])
 end
 
 return peers

@@ -84,7 +84,7 @@ end
 ---@return table<string, table>  the same
 function store_file.actions(actions)
   for _, action in pairs(actions) do
-    action:flag("--json", "One JSON object a line.")
+    action:flag("--json", "One JSON object a line."):target "action_json"
   end
   return actions
 end
@@ -125,19 +125,20 @@ function store_file.time(seconds)
   return os.date("!%Y-%m-%d %H:%M:%S", math.floor(seconds)) --[[@as string]]
 end
 
---- Runs a command on a store: work(store) returns nil and a message when it
---- fails. What has changed is saved then, and only then.
+--- Runs a command's action on a store: work(store, options) returns nil and a
+--- message when it fails. What has changed is saved when it does not.
 ---@param command string
----@param text string      URL or file
+---@param options table    store: its file or URL; json, action_json
 ---@param is_written boolean
 ---@param work function
 ---@return integer  the exit code
-function store_file.run(command, text, is_written, work)
-  local store, message = store_file.open(text, is_written)
+function store_file.run(command, options, is_written, work)
+  options.json = options.json or options.action_json
+  local store, message = store_file.open(options.store, is_written)
   if not store then
     return store_file.fail(command, message)
   end
-  local done, why = work(store)
+  local done, why = work(store, options)
   if done and is_written then
     done, why = store:save()
   end
