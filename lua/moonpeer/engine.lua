@@ -9,7 +9,8 @@ local wants_event, wants_commands = methods.wants_event, methods.wants_commands
 local list = methods.list
 methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
 
---- The listeners of each engine: event -> list of { name, fn, command }.
+--- The listeners of each engine: event -> list of { name, fn, command }. The
+--- core calls them; a list that it walks is never changed.
 local listeners = setmetatable({}, { __mode = "k" })
 
 local is_event = {}
@@ -27,16 +28,19 @@ local function check_event(event)
 end
 
 --- Tells the core which commands somebody wants: nil is all of them.
-local function update_commands(self)
+local function update_commands(self, event)
+  if event ~= "message" and event ~= "chunk" then
+    return
+  end
   local commands = {}
-  for _, row in ipairs(listeners[self].message or {}) do
+  for _, row in ipairs(listeners[self][event] or {}) do
     if not row.command then
       commands = nil
       break
     end
     commands[row.command] = true
   end
-  wants_commands(self, commands)
+  wants_commands(self, event, commands)
 end
 
 local function remove(rows, name)
@@ -53,19 +57,22 @@ end
 ---@param event string    such as "handshake_complete"
 ---@param name string     of the listener
 ---@param fn function
----@param options? table  command: of the messages that "message" is for
+---@param options? table  command: of the messages that "message" is for, or
+---  of the payloads, larger than receive_memory, that "chunk" is for: these
+---  come as event.bytes with offset, total and last; with `code` in the last
+---  one all of it was broken
 function methods:on(event, name, fn, options)
   check_event(event)
   if type(name) ~= "string" or type(fn) ~= "function" then
     error("expected on(event, name, function): a listener has a name, so "
       .. "that it can be replaced", 2)
   end
-  -- a new list: the old one may be under way in dispatch
+  -- a new list: the old one may be walked just now
   local rows = { table.unpack(listeners[self][event] or {}) }
   remove(rows, name)
   rows[#rows + 1] = { name = name, fn = fn, command = (options or {}).command }
   listeners[self][event] = rows
-  update_commands(self)
+  update_commands(self, event)
   wants_event(self, event, true)
 end
 
@@ -77,7 +84,7 @@ function methods:off(event, name)
   local rows = { table.unpack(listeners[self][event] or {}) }
   remove(rows, name)
   listeners[self][event] = rows
-  update_commands(self)
+  update_commands(self, event)
   wants_event(self, event, #rows > 0)
 end
 
@@ -87,17 +94,6 @@ local function report(row, event, message)
   if row.failures & (row.failures - 1) == 0 then -- 1, 2, 4, 8 ...
     io.stderr:write(("moonpeer: listener %q of %s failed (%d times): %s\n")
       :format(row.name, event, row.failures, tostring(message)))
-  end
-end
-
-local function dispatch(self, event, view, command)
-  for _, row in ipairs(listeners[self][event] or {}) do
-    if not row.command or row.command == command then
-      local good, message = xpcall(row.fn, debug.traceback, view)
-      if not good then
-        report(row, event, message)
-      end
-    end
   end
 end
 
@@ -217,7 +213,7 @@ end
 --- A queue of events for a task: `for event in engine:events() do`. When it is
 --- full the oldest is dropped; the event after a gap has `lost`, their number.
 ---@param options? table  capacity (1024), events (a list of names; all but
----  message), command (of messages)
+---  message and chunk), command (of these)
 ---@return function
 function methods:events(options)
   options = options or {}
@@ -239,12 +235,12 @@ function engine.new(config)
     error("expected a table of options, got " .. type(config), 2)
   end
   local handlers = policy.chain(config.policies or {}, config.network)
-  handlers.dispatch = dispatch
+  handlers.listeners, handlers.report = {}, report
   local made, message, code = core.engine(config, handlers)
   if not made then
     return nil, message, code
   end
-  listeners[made] = {}
+  listeners[made] = handlers.listeners
   return made
 end
 
