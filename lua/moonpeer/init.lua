@@ -1,6 +1,7 @@
 --- moonpeer - a peer-to-peer engine for the Bitcoin SV network.
 local core = require "moonpeer.core"
 local engine = require "moonpeer.engine"
+local store = require "moonpeer.store"
 require "moonpeer.conversation"
 
 local moonpeer = {
@@ -12,11 +13,13 @@ local moonpeer = {
   glob = core.glob,
   hex = core.hex,
   listen = core.listen,
+  message = require "moonpeer.message",
   now = core.now,
   resolve = core.resolve,
   run = core.run,
   sleep = core.sleep,
   spawn = core.spawn,
+  store = store.open,
   time = core.time,
 }
 

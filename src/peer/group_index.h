@@ -26,8 +26,11 @@ struct group_index {
 };
 
 void group_index_init(struct group_index *index, const struct mp_memory *memory,
-                      const uint64_t secret[2], uint32_t most);
+                      uint32_t most);
 void group_index_deinit(struct group_index *index);
+
+/* The group will be wanted soon. */
+void group_index_prefetch(const struct group_index *index, uint64_t key);
 
 /* Makes sure that one add to the group cannot fail. 0 or MP_ELIMIT. */
 int group_index_reserve(struct group_index *index, uint64_t key);

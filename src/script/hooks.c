@@ -7,6 +7,7 @@
 #include "script/connection.h"
 #include "script/convert.h"
 #include "script/engine.h"
+#include "script/message.h"
 
 /* What a hook carries in, and its answer out. */
 struct call {
@@ -20,7 +21,7 @@ struct call {
   const struct mp_failure *failure;
   const struct mp_candidate *candidates;
   struct mp_address *list;
-  size_t n;
+  size_t n, room;
   int64_t wait;
   ptrdiff_t chosen;
   int code;
@@ -219,10 +220,10 @@ static void take_peer(lua_State *L, struct call *call) {
 
 static int select(lua_State *L) {
   struct call *call = lua_touserdata(L, 1);
-  size_t most = call->n;
-  call->n = 0;
+  size_t most = call->room;
   push_handler(L, call, "select");
-  lua_pushinteger(L, (lua_Integer)most);
+  lua_pushinteger(L, (lua_Integer)call->n);
+  call->n = 0;
   lua_call(L, 2, 1);
   lua_Integer n = lua_istable(L, -1) ? luaL_len(L, -1) : 0;
   for (lua_Integer i = 1; i <= n && call->n < most; i++) {
@@ -233,8 +234,9 @@ static int select(lua_State *L) {
   return 0;
 }
 
-static size_t on_select(void *data, struct mp_address *list, size_t n) {
-  struct call call = {.box = data, .list = list, .n = n};
+static size_t on_select(void *data, struct mp_address *list, size_t room,
+                        size_t n) {
+  struct call call = {.box = data, .list = list, .room = room, .n = n};
   return enter(select, &call) == LUA_OK ? call.n : 0;
 }
 
@@ -296,7 +298,7 @@ static int evict(lua_State *L) {
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   push_address(L, call->address);
-  lua_call(L, 4, 1);
+  lua_call(L, 3, 1);
   struct mp_connection *chosen =
       lua_isuserdata(L, -1) ? connection_check(L, -1) : NULL;
   for (size_t i = 0; i < call->n; i++)
@@ -320,9 +322,16 @@ static void on_closed(void *data, struct mp_connection *connection) {
   connection_gone(box->script, box->closable.loop, connection);
 }
 
+static const struct mp_message_type *on_declared(void *data,
+                                                 const char *command) {
+  const struct engine_box *box = data;
+  return declared_find(box->script, command);
+}
+
 void hooks_init(struct engine_box *box) {
   box->hooks = (struct mp_hooks){
       .event = on_event,
+      .declared = on_declared,
       .validate = on_validate,
       .judge = on_judge,
       .accept = on_accept,

@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "store/file.h"
 #include "store/loader.h"
 
-static const int64_t hour = 3600 * INT64_C(1000000000);
+static const int64_t day = INT64_C(24) * 3600 * 1000000000;
 
 const char *mp_store_url(const struct mp_store *store) {
   return store->url;
@@ -139,14 +140,14 @@ static int check_options(const struct mp_store_options *options,
 static void set_options(struct mp_store *store,
                         const struct mp_store_options *options) {
   static const int64_t ttl[MP_STATUS_COUNT] = {
-      [MP_STATUS_UNKNOWN] = 7 * 24,
-      [MP_STATUS_VALID] = 30 * 24,
-      [MP_STATUS_INACCESSIBLE] = 7 * 24,
+      [MP_STATUS_UNKNOWN] = 7,
+      [MP_STATUS_VALID] = 30,
+      [MP_STATUS_INACCESSIBLE] = 7,
   };
   for (int i = 0; i < MP_STATUS_COUNT; i++)
-    store->ttl[i] = or_else(options->ttl[i], ttl[i] * hour);
-  store->inaccessible_time = or_else(options->inaccessible_time, 24 * hour);
-  store->ban_time = or_else(options->ban_time, 24 * hour);
+    store->ttl[i] = or_else(options->ttl[i], ttl[i] * day);
+  store->inaccessible_time = or_else(options->inaccessible_time, day);
+  store->ban_time = or_else(options->ban_time, day);
   store->capacity = options->capacity ? options->capacity : MP_STORE_CAPACITY;
   store->max_bans = options->max_bans ? options->max_bans : MP_STORE_BANS;
 }
@@ -205,7 +206,8 @@ static int open_backend(struct mp_store *store, const char *url,
 /* Peers of the file that a ban covers, and those banned for themselves. */
 static void cover_loaded(struct mp_store *store) {
   struct peer_store *peers = &store->peers;
-  for (uint32_t slot = peers->lists[2 * MP_STATUS_BANNED].head; slot;) {
+  for (uint32_t slot = peers->lists[peer_list_of(MP_STATUS_BANNED, 0)].head;
+       slot;) {
     struct mp_peer *peer = peer_at(peers, slot);
     uint32_t next = peer->next;
     struct mp_peer_change change = {.fields = MP_PEER_STATUS,
@@ -250,11 +252,12 @@ int mp_store_open(struct mp_store **store, const char *url,
   made->loader->store = made;
   memcpy(made->seed, options->seed, sizeof made->seed);
   set_options(made, options);
+  arena_init(&made->waste, made->memory);
   track_init(&made->peer_track, made->memory);
   track_init(&made->ban_track, made->memory);
   init_content(made);
   discouraged_init(&made->discouraged, made->memory, made->peers.secret);
-  source_rates_init(&made->rates, made->memory, made->peers.secret);
+  source_rates_init(&made->rates, made->memory);
   int rc = open_backend(made, url, options, fault);
   if (rc == 0)
     rc = check_options(options, fault);
@@ -273,10 +276,13 @@ int mp_store_open(struct mp_store **store, const char *url,
 void mp_store_close(struct mp_store *store) {
   if (!store)
     return;
-  assert(!store->save);
   while (store->listeners)
     mp_store_unlisten(store->listeners);
+  store->is_closed = true;
+  if (store->save)
+    return;
   deinit_content(store);
+  arena_shrink(&store->waste, UINT_MAX);
   discouraged_deinit(&store->discouraged);
   source_rates_deinit(&store->rates);
   track_deinit(&store->peer_track);
