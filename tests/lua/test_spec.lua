@@ -66,27 +66,26 @@ describe("assert.decision", function()
   end)
 end)
 
-describe("assert.state", function()
+describe("assert.in_state", function()
   it("compares the state of a connection", function()
-    assert.state({ state = "connected" }, "connected")
-    assert.is_not.state({ state = "connected" }, "failed")
+    assert.in_state({ state = "connected" }, "connected")
+    assert.is_not.in_state({ state = "connected" }, "failed")
     local connection = setmetatable({ state = "failed" },
       { __tostring = function() return "10.0.0.1 (failed)" end })
     assert.matches("expected 10.0.0.1 (failed) to be connected",
-      raised(assert.state, connection, "connected"), 1, true)
+      raised(assert.in_state, connection, "connected"), 1, true)
   end)
 end)
 
 describe("assert.stored", function()
-  local store = { find_by_ip_port = function(_, ip)
-    return ip == "10.0.0.1" and { status = "valid", failures = 0 } or nil
-  end }
+  local store = assert(moonpeer.store "memory:")
+  assert(store:create { ip = "10.0.0.1", port = 8333, source = "manual" })
 
   it("looks for a peer and its fields", function()
-    assert.stored(store, "10.0.0.1", 8333, { status = "valid" })
+    assert.stored(store, "10.0.0.1", 8333, { status = "unknown" })
     assert.is_not.stored(store, "10.0.0.2", 8333)
     assert.matches('10.0.0.1 port 8333 with { status = "banned" }, got status '
-      .. '= "valid"', raised(assert.stored, store, "10.0.0.1", 8333,
+      .. '= "unknown"', raised(assert.stored, store, "10.0.0.1", 8333,
       { status = "banned" }), 1, true)
     assert.matches("got none", raised(assert.stored, store, "10.0.0.2", 8333))
   end)
