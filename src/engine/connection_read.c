@@ -86,11 +86,22 @@ static void refuse_payload(struct mp_connection *c, const char *command,
   connection_offend(c, MP_EPROTOCOL, true, text);
 }
 
+static int open_message(struct mp_connection *c, struct mp_message *message,
+                        const struct frame *frame, struct mp_fault *fault) {
+  const struct mp_message_type *type = mp_message_find(frame->command);
+  if ((!type || !type->layout) && c->hooks->declared)
+    type = c->hooks->declared(c->data, frame->command);
+  if (type)
+    return mp_message_open_as(message, type, frame->payload,
+                              frame->payload_size, fault);
+  return mp_message_open(message, frame->command, frame->payload,
+                         frame->payload_size, fault);
+}
+
 static void show(struct mp_connection *c, const struct frame *frame) {
   struct mp_message message;
   struct mp_fault fault;
-  if (mp_message_open(&message, frame->command, frame->payload,
-                      frame->payload_size, &fault) != 0) {
+  if (open_message(c, &message, frame, &fault) != 0) {
     refuse_payload(c, frame->command, fault.text);
     return;
   }

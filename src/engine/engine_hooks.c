@@ -92,6 +92,13 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
   return 0;
 }
 
+static const struct mp_message_type *on_declared(void *data,
+                                                 const char *command) {
+  struct mp_engine *engine = data;
+  const struct mp_hooks *hooks = engine->hooks;
+  return hooks->declared ? hooks->declared(engine->data, command) : NULL;
+}
+
 static int on_validate(void *data, struct mp_connection *connection,
                        struct mp_fault *fault) {
   struct mp_engine *engine = data;
@@ -162,6 +169,7 @@ void mp_engine_hooks_changed(struct mp_engine *engine) {
 void engine_hooks_init(struct mp_engine *engine) {
   engine->inner = (struct mp_hooks){
       .event = on_event,
+      .declared = on_declared,
       .validate = on_validate,
       .judge = on_judge,
       .closed = on_closed,

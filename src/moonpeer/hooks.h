@@ -13,6 +13,7 @@
 struct mp_connection;
 struct mp_group;
 struct mp_message;
+struct mp_message_type;
 
 /* Enum value, name in Lua, JSON and logs. */
 #define MP_EVENTS(X)                                                           \
@@ -141,6 +142,10 @@ struct mp_hooks {
   uint64_t commands;
 
   void (*event)(void *data, const struct mp_event *event);
+
+  /* The fields of a command that has no built-in ones, or NULL: its payloads
+   * are then checked like those of others. Static as seen from here. */
+  const struct mp_message_type *(*declared)(void *data, const char *command);
 
   /* A version that has passed the hard checks: 0 to go on, or the code of an
    * offence with its words in fault. Safe answer: 0. */

@@ -146,7 +146,9 @@ static void take_seeds(lua_State *L, int index, struct mp_network *network) {
 
 static void custom_network(lua_State *L, int index,
                            struct mp_network *network) {
-  static const char *const names[] = {"name", "magic", "port", "seeds", NULL};
+  static const char *const names[] = {
+      "name",   "magic",       "port", "seeds", "genesis", "checks_user_agent",
+      "limits", "max_payload", NULL};
   *network = *mp_network_find("regtest");
   memset(network->genesis, 0, sizeof network->genesis);
   network->checks_user_agent = false;
@@ -162,6 +164,7 @@ static void custom_network(lua_State *L, int index,
   take_magic(L, index, network);
   take_port(L, index, network);
   take_seeds(L, index, network);
+  convert_limits(L, index, network);
 }
 
 void convert_network(lua_State *L, int index, struct mp_network *network) {
@@ -195,6 +198,7 @@ void push_network(lua_State *L, const struct mp_network *network) {
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "seeds");
+  push_limits(L, network);
 }
 
 /* --- addresses -------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include "script/connection.h"
 #include "script/convert.h"
 #include "script/engine.h"
+#include "script/message.h"
 
 /* What a hook carries in, and its answer out. */
 struct call {
@@ -321,9 +322,16 @@ static void on_closed(void *data, struct mp_connection *connection) {
   connection_gone(box->script, box->closable.loop, connection);
 }
 
+static const struct mp_message_type *on_declared(void *data,
+                                                 const char *command) {
+  const struct engine_box *box = data;
+  return declared_find(box->script, command);
+}
+
 void hooks_init(struct engine_box *box) {
   box->hooks = (struct mp_hooks){
       .event = on_event,
+      .declared = on_declared,
       .validate = on_validate,
       .judge = on_judge,
       .accept = on_accept,

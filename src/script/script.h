@@ -12,6 +12,7 @@
 #include "moonpeer/loop.h"
 #include "moonpeer/message.h"
 
+struct declared;
 struct task;
 
 /* Something that is open on a loop and can be told to close: listed so that a
@@ -30,8 +31,9 @@ struct script {
   struct mp_loop *here;     /* whose Lua runs now; NULL: the real one's */
   struct mp_hasher *hasher; /* both made when first needed */
   struct mp_encoder *encoder;
-  struct task *tasks; /* all that live */
-  struct task *main;  /* the one that run waits for */
+  struct declared *declared; /* message types of scripts, newest first */
+  struct task *tasks;        /* all that live */
+  struct task *main;         /* the one that run waits for */
   struct closable *open;
   int depth;           /* of Lua entered from C: 0 at the top */
   uint64_t generation; /* changes with every entry: what was handed to a hook

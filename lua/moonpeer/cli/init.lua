@@ -9,7 +9,7 @@ local core = require "moonpeer.core"
 local cli = {}
 
 --- In the order in which people meet them.
-cli.commands = { "run", "peers", "bans", "version" }
+cli.commands = { "run", "peers", "bans", "decode", "encode", "version" }
 
 --- Exit codes.
 cli.ok, cli.failed, cli.misuse = 0, 1, 2
