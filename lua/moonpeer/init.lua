@@ -1,6 +1,7 @@
 --- moonpeer - a peer-to-peer engine for the Bitcoin SV network.
 local core = require "moonpeer.core"
 local engine = require "moonpeer.engine"
+local store = require "moonpeer.store"
 require "moonpeer.conversation"
 
 local moonpeer = {
@@ -17,6 +18,7 @@ local moonpeer = {
   run = core.run,
   sleep = core.sleep,
   spawn = core.spawn,
+  store = store.open,
   time = core.time,
 }
 

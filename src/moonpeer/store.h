@@ -79,7 +79,8 @@ int mp_store_open(struct mp_store **store, const char *url,
                   const struct mp_store_options *options,
                   struct mp_fault *fault);
 
-/* Frees it without saving. No save may be under way. NULL is fine. */
+/* Frees it without saving; while a save is under way, when that is finished.
+ * NULL is fine. */
 void mp_store_close(struct mp_store *store);
 
 const char *mp_store_url(const struct mp_store *store);

@@ -6,6 +6,7 @@
 #include "script/connection.h"
 #include "script/control.h"
 #include "script/convert.h"
+#include "script/store.h"
 #include "script/task.h"
 
 static const char *const type_name = "moonpeer.engine";
@@ -47,9 +48,19 @@ static int forget(lua_State *L) {
   return 0;
 }
 
+static void drop_store(struct engine_box *box) {
+  struct store *store = box->store;
+  if (store && box->owns_store && store->box)
+    store_let_go(store->box);
+  if (store)
+    store_release(store);
+  box->store = NULL;
+}
+
 static void on_gone(void *data) {
   struct engine_box *box = data;
   box->engine = NULL;
+  drop_store(box);
   script_closed(box->script, &box->closable);
   if (box->is_started) /* else this is within a call from Lua */
     script_enter(box->script, box->closable.loop, forget, box);
@@ -63,6 +74,17 @@ static void close_box(struct closable *closable) {
 
 /* --- making --- */
 
+/* Pushes the store's object. */
+static int take_store(lua_State *L, struct engine_box *box,
+                      const struct mp_config *config, struct mp_fault *fault) {
+  const struct mp_store_options options = {.ban_time = config->ban_time};
+  lua_getfield(L, 1, "store");
+  int rc = store_take(L, -1, &options, &box->owns_store, fault);
+  if (rc == 0)
+    box->store = store_use(store_check(L, -1));
+  return rc;
+}
+
 int engine_lua_new(lua_State *L) {
   struct mp_config config;
   struct mp_network network;
@@ -74,19 +96,26 @@ int engine_lua_new(lua_State *L) {
   convert_network(L, -1, &network);
   mp_config_init(&config, &network);
   engine_take_config(L, 1, &config);
-  struct engine_box *box = lua_newuserdatauv(L, sizeof *box, 2);
+  struct engine_box *box = lua_newuserdatauv(L, sizeof *box, 3);
   *box = (struct engine_box){
       .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
       .script = script_of(L)};
   luaL_setmetatable(L, type_name);
   hooks_init(box);
+  if (take_store(L, box, &config, &fault) != 0)
+    return push_fault(L, &fault);
+  lua_setiuservalue(L, 3, 3);
+  lua_settop(L, 3);
   const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
+                                        .store = box->store->core,
                                         .hooks = &box->hooks,
                                         .data = box,
                                         .gone = on_gone};
-  if (mp_engine_open(&box->engine, &setup, &fault) != 0)
+  if (mp_engine_open(&box->engine, &setup, &fault) != 0) {
+    drop_store(box);
     return push_fault(L, &fault);
+  }
   lua_pushvalue(L, 2);
   lua_setiuservalue(L, -2, 1);
   lua_pushvalue(L, 1);
@@ -118,6 +147,8 @@ static int do_gc(lua_State *L) {
   struct engine_box *box = self(L);
   if (!box->is_started)
     close_box(&box->closable);
+  if (!box->engine)
+    drop_store(box); /* when making it has failed halfway */
   return 0;
 }
 
@@ -179,6 +210,15 @@ static int do_list(lua_State *L) {
   return 1;
 }
 
+/* The field `store`, and methods. */
+static int do_index(lua_State *L) {
+  self(L);
+  if (strcmp(luaL_checkstring(L, 2), "store") != 0)
+    return object_method(L);
+  lua_getiuservalue(L, 1, 3);
+  return 1;
+}
+
 static int do_name(lua_State *L) {
   struct engine_box *box = self(L);
   lua_pushfstring(L, "%s: %s (%s)", type_name,
@@ -212,7 +252,7 @@ void engine_open_type(lua_State *L) {
                                          {"__gc", do_gc},
                                          {"__tostring", do_name},
                                          {NULL, NULL}};
-  object_type(L, type_name, methods, metamethods, NULL);
+  object_type(L, type_name, methods, metamethods, do_index);
   object_methods(L, type_name);
   luaL_setfuncs(L, control_methods, 0);
   lua_pop(L, 1);

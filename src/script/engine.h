@@ -7,14 +7,19 @@
 #include "moonpeer/engine.h"
 #include "script/script.h"
 
+struct store;
+
 /* The object of an engine. Its user values: 1 the handlers, a table with the
  * functions that hooks call (dispatch, validate, judge); 2 whatever the
- * configuration points to. It is anchored from start until it is gone. */
+ * configuration points to; 3 its store's object. It is anchored from start
+ * until it is gone. */
 struct engine_box {
   struct closable closable;
   struct script *script;
   struct mp_engine *engine; /* NULL when it is gone */
   struct mp_hooks hooks;
+  struct store *store; /* used until the engine is gone */
+  bool owns_store;     /* opened for it: closed with it */
   bool is_started;
 };
 

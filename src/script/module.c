@@ -11,10 +11,12 @@
 #include "script/embed.h"
 #include "script/engine.h"
 #include "script/gate.h"
+#include "script/json.h"
 #include "script/message.h"
 #include "script/resolve.h"
 #include "script/run.h"
 #include "script/sim.h"
+#include "script/store.h"
 #include "script/task.h"
 
 /* --- small functions -------------------------------------------------------
@@ -179,6 +181,9 @@ static const luaL_Reg functions[] = {
     {"is_answer", do_is_answer},
     {"is_offence", do_is_offence},
     {"is_scope", do_is_scope},
+    {"json_decode", json_lua_decode},
+    {"json_encode", json_lua_encode},
+    {"json_list", json_lua_list},
     {"listen", listener_lua_listen},
     {"methods", do_methods},
     {"nearest", do_nearest},
@@ -188,6 +193,7 @@ static const luaL_Reg functions[] = {
     {"run", run_lua_run},
     {"sleep", task_lua_sleep},
     {"spawn", task_lua_spawn},
+    {"store", store_lua_open},
     {"time", do_time},
     {"world", sim_lua_new},
     {NULL, NULL},
@@ -203,6 +209,8 @@ int luaopen_moonpeer_core(lua_State *L) {
   gate_open_type(L);
   resolve_open_type(L);
   sim_open_type(L);
+  json_open_type(L);
+  store_open_type(L);
   luaL_newlib(L, functions);
   lua_pushstring(L, mp_version_text());
   lua_setfield(L, -2, "version");
@@ -210,6 +218,10 @@ int luaopen_moonpeer_core(lua_State *L) {
   lua_setfield(L, -2, "network");
   push_events(L);
   lua_setfield(L, -2, "events");
+  telling_push_names(L);
+  lua_setfield(L, -2, "store_events");
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
   return 1;
 }
 

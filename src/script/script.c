@@ -30,9 +30,11 @@ void script_closed(struct script *script, struct closable *closable) {
 }
 
 void script_close_all(struct script *script, struct mp_loop *loop) {
-  for (struct closable *c = script->open; c; c = c->next)
+  for (struct closable *c = script->open, *next; c; c = next) {
+    next = c->next; /* it may be gone after this */
     if (!loop || c->loop == loop)
       c->close(c);
+  }
 }
 
 /* --- life ------------------------------------------------------------------

@@ -206,6 +206,8 @@ void mp_save_finish(struct mp_save *save, int rc) {
   store->save = NULL;
   arena_deinit(&save->arena);
   free(save);
+  if (store->is_closed)
+    mp_store_close(store);
 }
 
 int mp_store_save(struct mp_store *store, struct mp_fault *fault) {

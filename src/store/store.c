@@ -273,9 +273,11 @@ int mp_store_open(struct mp_store **store, const char *url,
 void mp_store_close(struct mp_store *store) {
   if (!store)
     return;
-  assert(!store->save);
   while (store->listeners)
     mp_store_unlisten(store->listeners);
+  store->is_closed = true;
+  if (store->save)
+    return;
   deinit_content(store);
   discouraged_deinit(&store->discouraged);
   source_rates_deinit(&store->rates);

@@ -35,6 +35,7 @@ struct mp_store {
   bool is_tracked; /* somebody may save it */
   struct track peer_track, ban_track;
   struct mp_save *save;
+  bool is_closed; /* and freed when the save is finished */
   struct mp_store_listener *listeners;
   uint32_t cursor;     /* the last slot a pass of expire looked at */
   uint32_t sweep_left; /* slots to hold against the bans */
