@@ -12,7 +12,9 @@
 #include "script/engine.h"
 #include "script/gate.h"
 #include "script/json.h"
+#include "script/line.h"
 #include "script/message.h"
+#include "script/meter.h"
 #include "script/resolve.h"
 #include "script/run.h"
 #include "script/sim.h"
@@ -172,8 +174,12 @@ static const luaL_Reg functions[] = {
     {"check_options", do_check_options},
     {"collects", do_collects},
     {"connect", connection_lua_connect},
+    {"console_ready", meter_lua_ready},
+    {"console_task", meter_lua_task},
     {"duration", do_duration},
     {"engine", engine_lua_new},
+    {"engines", meter_lua_engines},
+    {"finish", run_lua_finish},
     {"gate", gate_lua_new},
     {"glob", do_glob},
     {"hex", do_hex},
@@ -184,6 +190,8 @@ static const luaL_Reg functions[] = {
     {"json_decode", json_lua_decode},
     {"json_encode", json_lua_encode},
     {"json_list", json_lua_list},
+    {"line_connect", line_lua_connect},
+    {"line_listen", line_lua_listen},
     {"listen", listener_lua_listen},
     {"methods", do_methods},
     {"nearest", do_nearest},
@@ -207,6 +215,8 @@ int luaopen_moonpeer_core(lua_State *L) {
   engine_open_type(L);
   event_open_type(L);
   gate_open_type(L);
+  line_open_type(L);
+  line_open_listener(L);
   resolve_open_type(L);
   sim_open_type(L);
   json_open_type(L);

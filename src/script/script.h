@@ -11,6 +11,7 @@
 #include "moonpeer/error.h"
 #include "moonpeer/loop.h"
 #include "moonpeer/message.h"
+#include "script/meter.h"
 
 struct task;
 
@@ -33,15 +34,17 @@ struct script {
   struct task *tasks; /* all that live */
   struct task *main;  /* the one that run waits for */
   struct closable *open;
-  int depth;           /* of Lua entered from C: 0 at the top */
-  uint64_t generation; /* changes with every entry: what was handed to a hook
-                          and bears another is stale */
-  int instructions;    /* that Lua may run in one go; 0: any number */
-  bool is_overrun;     /* and has */
-  bool in_world;       /* a world's Lua runs, or what it has is being made */
-  bool collects;       /* a full collection before and after every entry */
-  bool is_interrupted; /* a signal asked to end */
-  bool is_closing;     /* the state is being closed: no Lua any more */
+  struct meter consoles; /* what they take of the real loop */
+  int depth;             /* of Lua entered from C: 0 at the top */
+  uint64_t generation;   /* changes with every entry: what was handed to a hook
+                            and bears another is stale */
+  int instructions;      /* that Lua may run in one go; 0: any number */
+  bool is_overrun;       /* and has */
+  bool is_metering;      /* a console's task runs */
+  bool in_world;         /* a world's Lua runs, or what it has is being made */
+  bool collects;         /* a full collection before and after every entry */
+  bool is_interrupted;   /* a signal asked to end */
+  bool is_closing;       /* the state is being closed: no Lua any more */
 };
 
 /* Makes it, or finds it: one for a state, closed with it. */
