@@ -4,6 +4,7 @@
 local core = require "moonpeer.core"
 local misuse = require "moonpeer.misuse"
 local recording = require "moonpeer.recording"
+local words = require "moonpeer.words"
 
 misuse.own_file()
 
@@ -16,44 +17,10 @@ local patience = 10 -- seconds, when nothing else is said
 
 -- --- words -----------------------------------------------------------------
 
---- A value in words: text as it is, other bytes in hex, not too long.
-local function show(value)
-  if type(value) == "string" then
-    local text = value:find "^[%g ]*$" and ("%q"):format(value)
-      or core.hex(value)
-    return #text > 80 and text:sub(1, 77) .. "..." or text
-  elseif type(value) ~= "table" then
-    return tostring(value)
-  end
-  local parts = {}
-  for _, name in ipairs(misuse.names(value)) do
-    if #parts == 8 then
-      parts[9] = "..."
-      break
-    end
-    local item = value[name]
-    if item == nil then
-      item = value[tonumber(name)]
-    end
-    parts[#parts + 1] = name .. " = " .. show(item)
-  end
-  return "{ " .. table.concat(parts, ", ") .. " }"
-end
-
 local function show_message(message)
   local fields = message:table()
   return message.command
-    .. (next(fields) ~= nil and " " .. show(fields) or "")
-end
-
---- "ping, inv and 3 more", or "nothing".
-local function list(commands)
-  if #commands == 0 then
-    return "nothing"
-  end
-  local shown = table.concat(commands, ", ", 1, math.min(#commands, 8))
-  return #commands > 8 and ("%s and %d more"):format(shown, #commands - 8)
-    or shown
+    .. (next(fields) ~= nil and " " .. words.show(fields) or "")
 end
 
 local function seconds(duration)
@@ -92,7 +59,8 @@ local function check_fields(message, fields)
   local at, wanted, got = difference(fields or {}, message:table(), "")
   if at then
     misuse.raise("%s: expected %s = %s, got %s; the message is %s",
-      message.command, at, show(wanted), show(got), show_message(message))
+      message.command, at, words.show(wanted), words.show(got),
+      show_message(message))
   end
 end
 
@@ -105,7 +73,7 @@ end
 function methods:expect(command, fields, timeout)
   if type(fields) == "number" or type(fields) == "string" then
     misuse.raise("expect(command, fields, timeout): expected a table or a "
-      .. "function for fields, got %s", show(fields))
+      .. "function for fields, got %s", words.show(fields))
   end
   timeout = timeout or patience
   local came = {}
@@ -120,10 +88,10 @@ function methods:expect(command, fields, timeout)
       came[#came + 1] = message.command
     elseif code == "timeout" then
       misuse.raise("expected %s within %s, got %s", command, seconds(timeout),
-        list(came))
+        words.list(came))
     else
       misuse.raise("expected %s, but %s (%s); before that came %s", command,
-        why, code, list(came))
+        why, code, words.list(came))
     end
   until false
 end
@@ -222,7 +190,7 @@ local function await(self, command, pile, timeout)
   until not message or message.command == command
   if not message then
     misuse.raise("play: expected %s, but %s (%s); before that came %s",
-      command, why, code, list(pile))
+      command, why, code, words.list(pile))
   end
 end
 

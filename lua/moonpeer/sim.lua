@@ -80,6 +80,7 @@ end
 ---@param config? table    as for moonpeer.engine
 ---@return moonpeer.Engine
 function methods:engine(address, config)
+  open(self)
   if config ~= nil and type(config) ~= "table" then
     misuse.raise("engine: expected a table of options, got %s", type(config))
   end
@@ -103,6 +104,7 @@ end
 ---@param options? table    of its connections, as for moonpeer.connect
 ---@return moonpeer.Remote  done, result, error, address
 function methods:remote(address, fn, options)
+  open(self)
   if type(fn) ~= "function" then
     misuse.raise("remote: expected a function, its script, got %s", type(fn))
   end

@@ -10,12 +10,18 @@
  * behind it. */
 static const uint32_t gone = UINT32_MAX;
 
-enum { FIRST_SIZE = 16, STEP = 16 };
+enum { FIRST_SIZE = 16, LARGE_SIZE = 1 << 18, STEP = 16 };
 
 void map_init(struct map *map, const struct mp_memory *memory,
               const uint64_t secret[2], unsigned words, uint32_t most) {
   *map = (struct map){.memory = memory, .words = words, .most = most};
   memcpy(map->secret, secret, sizeof map->secret);
+}
+
+void map_init_hashed(struct map *map, const struct mp_memory *memory,
+                     uint32_t most) {
+  *map = (struct map){
+      .memory = memory, .words = 2, .most = most, .is_hashed = true};
 }
 
 static size_t cell_words(const struct map *map) {
@@ -33,12 +39,14 @@ void map_deinit(struct map *map) {
   map->size = map->old_size = map->count = 0;
 }
 
-static uint32_t home_of(const struct map *map, const uint32_t *key) {
+static uint32_t hash_of(const struct map *map, const uint32_t *key) {
+  if (map->is_hashed)
+    return key[1];
   return (uint32_t)(hash_sip(map->secret, key, map->words * sizeof *key) >> 32);
 }
 
-static uint32_t in_table(uint32_t home, uint32_t size) {
-  return (uint32_t)((uint64_t)home * size >> 32);
+static uint32_t in_table(uint32_t hash, uint32_t size) {
+  return (uint32_t)((uint64_t)hash * size >> 32);
 }
 
 static bool is_equal(const uint32_t *a, const uint32_t *b, unsigned words) {
@@ -48,9 +56,9 @@ static bool is_equal(const uint32_t *a, const uint32_t *b, unsigned words) {
 }
 
 /* The cell of a key, or NULL. A table always has an empty cell. */
-static uint32_t *probe(uint32_t *cells, uint32_t size, uint32_t home,
+static uint32_t *probe(uint32_t *cells, uint32_t size, uint32_t hash,
                        const uint32_t *key, unsigned words) {
-  uint32_t at = in_table(home, size);
+  uint32_t at = in_table(hash, size);
   for (;;) {
     uint32_t *cell = cells + (size_t)at * (words + 1);
     if (cell[0] == 0)
@@ -62,35 +70,54 @@ static uint32_t *probe(uint32_t *cells, uint32_t size, uint32_t home,
   }
 }
 
-static uint32_t *find(const struct map *map, const uint32_t *key) {
+static uint32_t *find(const struct map *map, const uint32_t *key,
+                      uint32_t hash) {
   uint32_t *cell = NULL;
   if (!map->cells)
     return NULL;
-  uint32_t home = home_of(map, key);
-  cell = probe(map->cells, map->size, home, key, map->words);
+  cell = probe(map->cells, map->size, hash, key, map->words);
   if (!cell && map->old)
-    cell = probe(map->old, map->old_size, home, key, map->words);
+    cell = probe(map->old, map->old_size, hash, key, map->words);
   return cell;
 }
 
-uint32_t map_find(const struct map *map, const uint32_t *key) {
-  const uint32_t *cell = find(map, key);
+uint32_t map_find_hashed(const struct map *map, const uint32_t *key,
+                         uint32_t hash) {
+  const uint32_t *cell = find(map, key, hash);
   return cell ? cell[0] : 0;
 }
 
-uint32_t *map_at(struct map *map, const uint32_t *key) {
-  return find(map, key);
+uint32_t map_find(const struct map *map, const uint32_t *key) {
+  return map_find_hashed(map, key, hash_of(map, key));
 }
 
-static void insert(struct map *map, const uint32_t *key, uint32_t value) {
-  uint32_t at = in_table(home_of(map, key), map->size);
+uint32_t map_prefetch(const struct map *map, const uint32_t *key) {
+  uint32_t hash = hash_of(map, key);
+  size_t words = cell_words(map);
+  if (map->size)
+    __builtin_prefetch(map->cells + in_table(hash, map->size) * words);
+  if (map->old)
+    __builtin_prefetch(map->old + in_table(hash, map->old_size) * words);
+  return hash;
+}
+
+uint32_t *map_at(struct map *map, const uint32_t *key) {
+  return find(map, key, hash_of(map, key));
+}
+
+static void insert(struct map *map, const uint32_t *key, uint32_t hash,
+                   uint32_t value) {
+  uint32_t at = in_table(hash, map->size);
   uint32_t *cell = map->cells + (size_t)at * cell_words(map);
   while (cell[0]) {
     at = at + 1 == map->size ? 0 : at + 1;
     cell = map->cells + (size_t)at * cell_words(map);
   }
   cell[0] = value;
-  memcpy(cell + 1, key, map->words * sizeof *key);
+  cell[1] = key[0];
+  cell[2] = key[1];
+  for (unsigned i = 2; i < map->words; i++)
+    cell[1 + i] = key[i];
 }
 
 /* Moves a few cells of the old table into the new one. */
@@ -100,7 +127,7 @@ static void step(struct map *map, uint32_t n) {
   for (; n && map->moved < map->old_size; n--, map->moved++) {
     uint32_t *cell = map->old + (size_t)map->moved * cell_words(map);
     if (cell[0] && cell[0] != gone)
-      insert(map, cell + 1, cell[0]);
+      insert(map, cell + 1, hash_of(map, cell + 1), cell[0]);
     if (cell[0])
       cell[0] = gone;
   }
@@ -111,12 +138,15 @@ static void step(struct map *map, uint32_t n) {
   map->old_size = map->moved = 0;
 }
 
-/* Half as large again, but no larger than `most` keys need. */
+/* Larger by a factor that falls with the size, for the memory's sake, but no
+ * larger than `most` keys need. */
 static uint32_t next_size(const struct map *map, uint32_t n) {
   uint64_t size = map->size ? (uint64_t)map->size * 3 / 2 : FIRST_SIZE;
-  uint64_t enough = (uint64_t)map->most * 4 / 3 + FIRST_SIZE;
-  uint64_t needed = ((uint64_t)map->count + n) * 4 / 3 + FIRST_SIZE;
-  if (size > enough && enough > map->size)
+  if (map->size < LARGE_SIZE)
+    size = map->size * UINT64_C(4) + FIRST_SIZE;
+  uint64_t enough = (uint64_t)map->most * 3 / 2 + FIRST_SIZE;
+  uint64_t needed = ((uint64_t)map->count + n) * 3 / 2 + FIRST_SIZE;
+  if (enough > map->size && enough / 4 <= map->size)
     size = enough;
   if (size < needed)
     size = needed;
@@ -124,7 +154,7 @@ static uint32_t next_size(const struct map *map, uint32_t n) {
 }
 
 static bool has_room(const struct map *map, uint32_t n) {
-  return ((uint64_t)map->count + n) * 4 <= (uint64_t)map->size * 3;
+  return ((uint64_t)map->count + n) * 3 <= (uint64_t)map->size * 2;
 }
 
 int map_reserve(struct map *map, uint32_t n) {
@@ -147,10 +177,15 @@ int map_reserve(struct map *map, uint32_t n) {
   return 0;
 }
 
-void map_put(struct map *map, const uint32_t *key, uint32_t value) {
-  insert(map, key, value);
+void map_put_hashed(struct map *map, const uint32_t *key, uint32_t hash,
+                    uint32_t value) {
+  insert(map, key, hash, value);
   map->count++;
   step(map, STEP);
+}
+
+void map_put(struct map *map, const uint32_t *key, uint32_t value) {
+  map_put_hashed(map, key, hash_of(map, key), value);
 }
 
 /* Closes the hole at `at`, so that no probe stops too early. */
@@ -162,7 +197,7 @@ static void close_hole(struct map *map, uint32_t at) {
     uint32_t *cell = map->cells + next * words;
     if (!cell[0])
       break;
-    uint32_t home = in_table(home_of(map, cell + 1), map->size);
+    uint32_t home = in_table(hash_of(map, cell + 1), map->size);
     bool stays =
         at < next ? home > at && home <= next : home > at || home <= next;
     if (stays)
@@ -174,7 +209,7 @@ static void close_hole(struct map *map, uint32_t at) {
 }
 
 bool map_remove(struct map *map, const uint32_t *key) {
-  uint32_t *cell = find(map, key);
+  uint32_t *cell = find(map, key, hash_of(map, key));
   if (!cell)
     return false;
   map->count--;

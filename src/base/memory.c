@@ -1,18 +1,29 @@
-/* memory - a caller's allocator, or malloc. */
+/* memory - a caller's allocator, or the system's. */
 #include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Large blocks go back to the system at once, wherever they lie: a table that
+ * was outgrown would else stay a hole in the heap. */
+enum { LARGE = 131072 };
 
 static void *get(void *data, size_t n) {
   (void)data;
-  return calloc(1, n);
+  if (n < LARGE)
+    return calloc(1, n);
+  void *block =
+      mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return block == MAP_FAILED ? NULL : block;
 }
 
 static void put(void *data, void *block, size_t n) {
   (void)data;
-  (void)n;
-  free(block);
+  if (n < LARGE)
+    free(block);
+  else
+    munmap(block, n);
 }
 
 const struct mp_memory memory_default = {.get = get, .put = put};

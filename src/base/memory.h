@@ -1,4 +1,4 @@
-/* memory - a caller's allocator, or malloc. */
+/* memory - a caller's allocator, or the system's. */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
@@ -6,7 +6,7 @@
 
 #include "moonpeer/memory.h"
 
-/* calloc and free. */
+/* calloc and free; for large blocks mmap. */
 extern const struct mp_memory memory_default;
 
 /* n > 0 zeroed bytes, or NULL. */

@@ -71,6 +71,6 @@ int asmap_init(struct asmap *map, const struct mp_memory *memory,
   return rc;
 }
 
-uint32_t asmap_find(const struct asmap *map, const struct mp_address *address) {
+uint32_t asmap_find(struct asmap *map, const struct mp_address *address) {
   return trie_find(&map->trie, address->ip);
 }

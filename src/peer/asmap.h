@@ -20,6 +20,6 @@ int asmap_init(struct asmap *map, const struct mp_memory *memory,
 void asmap_deinit(struct asmap *map);
 
 /* The system of the longest prefix that has the address, or 0. */
-uint32_t asmap_find(const struct asmap *map, const struct mp_address *address);
+uint32_t asmap_find(struct asmap *map, const struct mp_address *address);
 
 #endif

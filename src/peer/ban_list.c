@@ -221,7 +221,7 @@ unsigned ban_path(const struct ban_list *list, const uint8_t ip[16],
   return trie_path(&list->trie, ip, slots);
 }
 
-uint32_t ban_find(const struct ban_list *list, const uint8_t ip[16],
+uint32_t ban_find(struct ban_list *list, const uint8_t ip[16],
                   int64_t seconds) {
   uint32_t slots[TRIE_PATH], slot = trie_find(&list->trie, ip);
   if (!slot || ban_at(list, slot)->expires > seconds)

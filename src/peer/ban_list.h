@@ -54,8 +54,7 @@ int ban_replace(struct ban_list *list, uint32_t slot, const struct mp_ban *ban);
 /* Slots, or 0: of exactly a prefix; of the longest that has an address and
  * lasts at a time. */
 uint32_t ban_get(const struct ban_list *list, const struct mp_prefix *prefix);
-uint32_t ban_find(const struct ban_list *list, const uint8_t ip[16],
-                  int64_t seconds);
+uint32_t ban_find(struct ban_list *list, const uint8_t ip[16], int64_t seconds);
 
 /* All that have an address, the longest last; how many. */
 unsigned ban_path(const struct ban_list *list, const uint8_t ip[16],

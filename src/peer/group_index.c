@@ -6,9 +6,9 @@
 #include "moonpeer/error.h"
 
 void group_index_init(struct group_index *index, const struct mp_memory *memory,
-                      const uint64_t secret[2], uint32_t most) {
+                      uint32_t most) {
   *index = (struct group_index){.memory = memory};
-  map_init(&index->map, memory, secret, 2, most);
+  map_init_hashed(&index->map, memory, most);
 }
 
 struct group *group_index_at(const struct group_index *index, uint32_t number) {

@@ -26,7 +26,7 @@ struct group_index {
 };
 
 void group_index_init(struct group_index *index, const struct mp_memory *memory,
-                      const uint64_t secret[2], uint32_t most);
+                      uint32_t most);
 void group_index_deinit(struct group_index *index);
 
 /* Makes sure that one add to the group cannot fail. 0 or MP_ELIMIT. */

@@ -15,15 +15,15 @@ void peer_store_init(struct peer_store *store, const struct mp_memory *memory,
   store->used.memory = memory;
   rand_init(&store->rand, get_u64(seed));
   for (int i = 0; i < 4; i++) /* all of the seed, and never all zero */
-    store->rand.s[i] ^= get_u64(seed + 8 * i);
+    store->rand.s[i] ^= get_u64(seed + (size_t)8 * i);
   store->secret[0] = rand_u64(&store->rand);
   store->secret[1] = rand_u64(&store->rand);
   map_init(&store->v4, memory, store->secret, 2, capacity);
   map_init(&store->v6, memory, store->secret, 5, capacity);
-  map_init(&store->ids, memory, store->secret, 2, capacity);
+  map_init_hashed(&store->ids, memory, capacity);
   for (int i = 0; i < MP_STATUS_COUNT; i++)
-    group_index_init(store->groups + i, memory, store->secret, capacity);
-  source_counts_init(&store->sources, memory, store->secret, capacity);
+    group_index_init(store->groups + i, memory, capacity);
+  source_counts_init(&store->sources, memory, capacity);
 }
 
 void peer_store_deinit(struct peer_store *store) {
@@ -85,14 +85,44 @@ uint32_t peer_find(const struct peer_store *store,
   return map_find(key.is_v4 ? &store->v4 : &store->v6, key.words);
 }
 
+static uint32_t check_id(const struct peer_store *store, uint32_t slot,
+                         const uint8_t id[MP_UUID_SIZE]) {
+  if (slot && memcmp(peer_at(store, slot)->id, id, MP_UUID_SIZE) == 0)
+    return slot;
+  return 0;
+}
+
 uint32_t peer_read(const struct peer_store *store,
                    const uint8_t id[MP_UUID_SIZE]) {
   uint32_t words[2];
   id_key(store, id, words);
-  uint32_t slot = map_find(&store->ids, words);
-  if (slot && memcmp(peer_at(store, slot)->id, id, MP_UUID_SIZE) == 0)
-    return slot;
-  return 0;
+  return check_id(store, map_find(&store->ids, words), id);
+}
+
+void peer_keys_init(struct peer_keys *keys, const struct peer_store *store,
+                    const uint8_t id[MP_UUID_SIZE],
+                    const struct mp_address *address) {
+  struct address_key key = key_of(address);
+  memcpy(keys->address, key.words, sizeof keys->address);
+  keys->is_v4 = key.is_v4;
+  keys->address_hash =
+      map_prefetch(key.is_v4 ? &store->v4 : &store->v6, key.words);
+  id_key(store, id, keys->id);
+  keys->id_hash = map_prefetch(&store->ids, keys->id);
+  keys->group = peer_group_key(store, address);
+}
+
+uint32_t peer_find_by(const struct peer_store *store,
+                      const struct peer_keys *keys) {
+  return map_find_hashed(keys->is_v4 ? &store->v4 : &store->v6, keys->address,
+                         keys->address_hash);
+}
+
+uint32_t peer_read_by(const struct peer_store *store,
+                      const struct peer_keys *keys,
+                      const uint8_t id[MP_UUID_SIZE]) {
+  return check_id(store, map_find_hashed(&store->ids, keys->id, keys->id_hash),
+                  id);
 }
 
 void peer_group(const struct peer_store *store,
@@ -215,11 +245,9 @@ static uint32_t next_slot(const struct peer_store *store) {
 }
 
 int peer_insert(struct peer_store *store, uint32_t *wanted,
-                const struct mp_peer *from) {
-  uint32_t slot = *wanted ? *wanted : next_slot(store), words[2];
-  uint64_t group = peer_group_key(store, &from->address);
-  struct address_key key = key_of(&from->address);
-  if (reserve_all(store, slot, from, group))
+                const struct mp_peer *from, const struct peer_keys *keys) {
+  uint32_t slot = *wanted ? *wanted : next_slot(store);
+  if (reserve_all(store, slot, from, keys->group))
     return MP_ELIMIT;
   store->touch(store->owner, slot);
   if (slot == store->free)
@@ -229,13 +257,14 @@ int peer_insert(struct peer_store *store, uint32_t *wanted,
   struct mp_peer *peer = peer_at(store, slot);
   *peer = *from;
   bits_add(&store->used, slot);
-  map_put(key.is_v4 ? &store->v4 : &store->v6, key.words, slot);
-  id_key(store, peer->id, words);
-  map_put(&store->ids, words, slot);
-  peer->place = group_index_add(store->groups + peer->status, group, slot);
+  map_put_hashed(keys->is_v4 ? &store->v4 : &store->v6, keys->address,
+                 keys->address_hash, slot);
+  map_put_hashed(&store->ids, keys->id, keys->id_hash, slot);
+  peer->place =
+      group_index_add(store->groups + peer->status, keys->group, slot);
   link_tail(store, slot);
   if (is_counted(peer))
-    source_counts_add(&store->sources, source_key(store, peer), group);
+    source_counts_add(&store->sources, source_key(store, peer), keys->group);
   store->counts[peer->status]++;
   store->count++;
   *wanted = slot;
@@ -303,7 +332,7 @@ static void change_source(struct peer_store *store, struct mp_peer *peer,
   struct mp_peer_change change = {.fields = MP_PEER_SOURCE, .source = *source};
   if (is_counted(peer))
     source_counts_remove(&store->sources, source_key(store, peer), group);
-  record_apply(peer, &change, store->memory);
+  record_apply(peer, &change, MP_PEER_SOURCE, store->memory);
   if (is_counted(peer))
     source_counts_add(&store->sources, source_key(store, peer), group);
 }
@@ -311,7 +340,6 @@ static void change_source(struct peer_store *store, struct mp_peer *peer,
 int peer_change(struct peer_store *store, uint32_t slot,
                 const struct mp_peer_change *change, bool is_covered) {
   struct mp_peer *peer = peer_at(store, slot);
-  struct mp_peer_change rest = *change;
   bool moves = is_moving(peer, change, is_covered);
   uint64_t group = peer_group_key(store, &peer->address);
   if (moves && group_index_reserve(store->groups + change->status, group))
@@ -319,8 +347,7 @@ int peer_change(struct peer_store *store, uint32_t slot,
   if (change->fields & MP_PEER_SOURCE && source_counts_reserve(&store->sources))
     return MP_ELIMIT;
   store->touch(store->owner, slot);
-  rest.fields &= ~(unsigned)MP_PEER_SOURCE;
-  if (record_apply(peer, &rest, store->memory))
+  if (record_apply(peer, change, ~(unsigned)MP_PEER_SOURCE, store->memory))
     return MP_ELIMIT;
   if (change->fields & MP_PEER_SOURCE)
     change_source(store, peer, &change->source, group);

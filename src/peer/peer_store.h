@@ -24,10 +24,15 @@ struct peer_list {
   uint32_t head, tail;
 };
 
+/* The number of a status's first or second list. */
+static inline size_t peer_list_of(unsigned status, unsigned second) {
+  return (size_t)2 * status + second;
+}
+
 /* A slot is a peer's number, above 0, for as long as it is in the store. */
 struct peer_store {
   const struct mp_memory *memory;
-  const struct asmap *asmap; /* or NULL */
+  struct asmap *asmap; /* or NULL */
   uint64_t secret[2];
   struct rand rand;
   uint32_t capacity, count, high; /* high: slots ever used */
@@ -62,11 +67,28 @@ uint32_t peer_find(const struct peer_store *store,
 uint32_t peer_read(const struct peer_store *store,
                    const uint8_t id[MP_UUID_SIZE]);
 
+/* What a peer is found by, hashed once for all that create asks. */
+struct peer_keys {
+  uint32_t address[MAP_WORDS], address_hash, id[2], id_hash;
+  uint64_t group;
+  bool is_v4;
+};
+
+/* Also asks for the memory that look-ups will want. */
+void peer_keys_init(struct peer_keys *keys, const struct peer_store *store,
+                    const uint8_t id[MP_UUID_SIZE],
+                    const struct mp_address *address);
+uint32_t peer_find_by(const struct peer_store *store,
+                      const struct peer_keys *keys);
+uint32_t peer_read_by(const struct peer_store *store,
+                      const struct peer_keys *keys,
+                      const uint8_t id[MP_UUID_SIZE]);
+
 /* Puts a peer into a slot (0: any) and all indexes. It has all its fields and
  * is neither there by id nor by address; its extra is taken when 0 is
  * returned, else MP_ELIMIT. */
 int peer_insert(struct peer_store *store, uint32_t *slot,
-                const struct mp_peer *peer);
+                const struct mp_peer *peer, const struct peer_keys *keys);
 void peer_remove(struct peer_store *store, uint32_t slot);
 
 /* Applies a change that was checked; status changes have their time in

@@ -23,6 +23,21 @@ uint32_t record_fresh(const struct mp_peer *peer) {
                                                        : peer->status_time;
 }
 
+/* Member by member: compilers clear a whole struct by an instruction that takes
+ * longer than all else here. */
+void record_init(struct mp_peer *peer, const struct mp_address *address) {
+  peer->address = *address;
+  peer->status = peer->reason = peer->source_kind = 0;
+  peer->failures = peer->flags = 0;
+  peer->source_port = 0;
+  peer->services = 0;
+  peer->status_time = peer->first_seen = peer->last_seen = 0;
+  peer->last_tried = peer->rtt = 0;
+  peer->next = peer->previous = peer->place = 0;
+  memset(peer->source_ip, 0, sizeof peer->source_ip);
+  peer->extra = NULL;
+}
+
 static int check_time(const char *name, int64_t time, struct mp_fault *fault) {
   if (time >= 0 && time / RECORD_SECOND <= UINT32_MAX)
     return 0;
@@ -111,28 +126,28 @@ static struct extra head_of(const struct mp_peer_change *all) {
 
 /* Takes what the change says of the extra's fields over into a description. */
 static void merge(struct mp_peer_change *all,
-                  const struct mp_peer_change *change) {
-  if (change->fields & MP_PEER_PROTOCOL_VERSION)
+                  const struct mp_peer_change *change, unsigned fields) {
+  if (fields & MP_PEER_PROTOCOL_VERSION)
     all->protocol_version = change->protocol_version;
-  if (change->fields & MP_PEER_START_HEIGHT)
+  if (fields & MP_PEER_START_HEIGHT)
     all->start_height = change->start_height;
-  if (change->fields & MP_PEER_AGENT) {
+  if (fields & MP_PEER_AGENT) {
     all->user_agent = change->user_agent;
     all->user_agent_size = change->user_agent_size;
   }
-  if (change->fields & MP_PEER_DATA_TEXT)
+  if (fields & MP_PEER_DATA_TEXT)
     all->data = change->data;
-  if (change->fields & MP_PEER_UNKNOWN_TEXT)
+  if (fields & MP_PEER_UNKNOWN_TEXT)
     all->unknown = change->unknown;
 }
 
 static int apply_extra(struct mp_peer *peer,
-                       const struct mp_peer_change *change,
+                       const struct mp_peer_change *change, unsigned fields,
                        const struct mp_memory *memory) {
   struct mp_peer_change all;
   struct extra *made = NULL;
   record_describe(peer, &all);
-  merge(&all, change);
+  merge(&all, change, fields);
   struct extra head = head_of(&all);
   if (head.protocol_version || head.start_height || head.agent_size ||
       head.data_size || head.unknown_size) {
@@ -150,9 +165,9 @@ static int apply_extra(struct mp_peer *peer,
 }
 
 int record_apply(struct mp_peer *peer, const struct mp_peer_change *change,
-                 const struct mp_memory *memory) {
-  unsigned fields = change->fields;
-  if (fields & IN_EXTRA && apply_extra(peer, change, memory))
+                 unsigned fields, const struct mp_memory *memory) {
+  fields &= change->fields;
+  if (fields & IN_EXTRA && apply_extra(peer, change, fields, memory))
     return MP_ELIMIT;
   if (fields & MP_PEER_SOURCE) {
     peer->source_kind = change->source.kind & 7;

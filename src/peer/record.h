@@ -38,13 +38,16 @@ struct mp_peer {
 
 _Static_assert(sizeof(struct mp_peer) <= 104, "a million of them lie about");
 
+/* A peer of which only the address is known; its id is not set. */
+void record_init(struct mp_peer *peer, const struct mp_address *address);
+
 /* Checks a change for values out of range. 0 or MP_ECONFIG. */
 int record_check(const struct mp_peer_change *change, struct mp_fault *fault);
 
-/* Everything of a change but status, reason and their time. 0 or MP_ELIMIT,
- * with nothing changed. */
+/* The fields of a change that are asked for, but status, reason and their
+ * time. 0 or MP_ELIMIT, with nothing changed. */
 int record_apply(struct mp_peer *peer, const struct mp_peer_change *change,
-                 const struct mp_memory *memory);
+                 unsigned fields, const struct mp_memory *memory);
 
 /* The whole of a peer as a change that would make it; texts are borrowed. */
 void record_describe(const struct mp_peer *peer, struct mp_peer_change *change);

@@ -7,10 +7,9 @@ static const uint32_t token = 1000;
 static const int64_t per_thousandth = 10000000; /* ns: 0.1 tokens a second */
 
 void source_counts_init(struct source_counts *counts,
-                        const struct mp_memory *memory,
-                        const uint64_t secret[2], uint32_t most) {
-  map_init(&counts->groups, memory, secret, 2, most);
-  map_init(&counts->pairs, memory, secret, 2, most);
+                        const struct mp_memory *memory, uint32_t most) {
+  map_init_hashed(&counts->groups, memory, most);
+  map_init_hashed(&counts->pairs, memory, most);
 }
 
 void source_counts_deinit(struct source_counts *counts) {
@@ -79,10 +78,9 @@ uint32_t source_pair_count(const struct source_counts *counts,
 }
 
 void source_rates_init(struct source_rates *rates,
-                       const struct mp_memory *memory,
-                       const uint64_t secret[2]) {
+                       const struct mp_memory *memory) {
   *rates = (struct source_rates){.memory = memory};
-  map_init(&rates->map, memory, secret, 2, SOURCE_BUCKETS);
+  map_init_hashed(&rates->map, memory, SOURCE_BUCKETS);
 }
 
 void source_rates_deinit(struct source_rates *rates) {

@@ -13,8 +13,7 @@ struct source_counts {
 };
 
 void source_counts_init(struct source_counts *counts,
-                        const struct mp_memory *memory,
-                        const uint64_t secret[2], uint32_t most);
+                        const struct mp_memory *memory, uint32_t most);
 void source_counts_deinit(struct source_counts *counts);
 
 /* Room for one more. 0 or MP_ELIMIT. */
@@ -44,8 +43,7 @@ struct source_rates {
 };
 
 void source_rates_init(struct source_rates *rates,
-                       const struct mp_memory *memory,
-                       const uint64_t secret[2]);
+                       const struct mp_memory *memory);
 void source_rates_deinit(struct source_rates *rates);
 
 /* Takes a token: 0, or MP_ELIMIT when there is none (or no memory). */

@@ -5,7 +5,17 @@
 
 #include "moonpeer/error.h"
 
-enum { CHUNK = 512 };
+enum {
+  CHUNK = 512,
+  STARTS = 65536,
+  START_BITS = 112, /* of an IPv4 address and what comes before it */
+  FEW = 1024,
+};
+
+struct trie_chunk {
+  struct trie_chunk *next;
+  struct trie_node nodes[CHUNK];
+};
 
 struct key {
   uint64_t word[2];
@@ -46,69 +56,80 @@ void trie_init(struct trie *trie, const struct mp_memory *memory) {
 }
 
 void trie_deinit(struct trie *trie) {
-  for (uint32_t i = 0; i < trie->chunk_room; i++)
-    memory_put(trie->memory, trie->chunks[i], CHUNK * sizeof(struct trie_node));
-  memory_put(trie->memory, trie->chunks,
-             trie->chunk_room * sizeof *trie->chunks);
+  while (trie->chunks) {
+    struct trie_chunk *chunk = trie->chunks;
+    trie->chunks = chunk->next;
+    memory_put(trie->memory, chunk, sizeof *chunk);
+  }
+  memory_put(trie->memory, trie->starts, STARTS * sizeof *trie->starts);
   trie_init(trie, trie->memory);
 }
 
-static struct trie_node *node_at(const struct trie *trie, uint32_t number) {
-  return trie->chunks[number / CHUNK] + number % CHUNK;
+static void give_node(struct trie *trie, struct trie_node *node) {
+  *node = (struct trie_node){.child[0] = trie->free};
+  trie->free = node;
+  trie->free_count++;
 }
 
-/* Nodes up to this number have memory. */
-static int reserve_to(struct trie *trie, uint32_t number) {
-  uint32_t chunk = number / CHUNK;
-  if (chunk >= trie->chunk_room) {
-    uint32_t room = trie->chunk_room * 2 + 8;
-    struct trie_node **chunks =
-        memory_resize(trie->memory, trie->chunks,
-                      trie->chunk_room * sizeof *chunks, room * sizeof *chunks);
-    if (!chunks)
-      return MP_ELIMIT;
-    trie->chunks = chunks;
-    trie->chunk_room = room;
-  }
-  if (!trie->chunks[chunk])
-    trie->chunks[chunk] =
-        memory_get(trie->memory, CHUNK * sizeof(struct trie_node));
-  return trie->chunks[chunk] ? 0 : MP_ELIMIT;
+/* Without memory for them look-ups begin at the root. */
+static void make_starts(struct trie *trie) {
+  if (trie->starts || trie->count < FEW)
+    return;
+  trie->starts = memory_get(trie->memory, STARTS * sizeof *trie->starts);
+  trie->version = 1;
+}
+
+static struct trie_start *start_of(const struct trie *trie,
+                                   const uint8_t ip[16]) {
+  static const uint8_t ipv4[12] = {[10] = 0xff, [11] = 0xff};
+  if (!trie->starts || memcmp(ip, ipv4, sizeof ipv4) != 0)
+    return NULL;
+  return trie->starts + (ip[12] << 8 | ip[13]);
+}
+
+/* A prefix came or went: one start is stale, or all. */
+static void forget_starts(struct trie *trie, const struct mp_prefix *prefix) {
+  struct trie_start *start = start_of(trie, prefix->ip);
+  if (prefix->bits < START_BITS)
+    trie->version++;
+  else if (start)
+    start->version = trie->version - 1;
 }
 
 int trie_reserve(struct trie *trie) {
-  int rc = reserve_to(trie, trie->high + 1);
-  return rc ? rc : reserve_to(trie, trie->high + 2);
+  make_starts(trie);
+  if (trie->free_count >= 2)
+    return 0;
+  struct trie_chunk *chunk = memory_get(trie->memory, sizeof *chunk);
+  if (!chunk)
+    return MP_ELIMIT;
+  chunk->next = trie->chunks;
+  trie->chunks = chunk;
+  for (int i = CHUNK; i; i--)
+    give_node(trie, chunk->nodes + i - 1);
+  return 0;
 }
 
-static uint32_t take_node(struct trie *trie, const uint64_t word[2],
-                          unsigned bits) {
-  uint32_t number = trie->free;
-  if (number)
-    trie->free = node_at(trie, number)->child[0];
-  else
-    number = ++trie->high;
-  struct trie_node *node = node_at(trie, number);
+static struct trie_node *take_node(struct trie *trie, const uint64_t word[2],
+                                   unsigned bits) {
+  struct trie_node *node = trie->free;
+  trie->free = node->child[0];
+  trie->free_count--;
   *node = (struct trie_node){.bits = bits};
   for (unsigned i = 0; i < 2; i++) {
     unsigned kept = bits > i * 64 ? bits - i * 64 : 0;
     if (kept)
       node->ip[i] = kept >= 64 ? word[i] : word[i] & ~(~UINT64_C(0) >> kept);
   }
-  return number;
-}
-
-static void give_node(struct trie *trie, uint32_t number) {
-  *node_at(trie, number) = (struct trie_node){.child[0] = trie->free};
-  trie->free = number;
+  return node;
 }
 
 /* The link that leads to where a key stands or would: the node there is the
  * first whose prefix is not a shorter one of the key. */
-static uint32_t *descend(struct trie *trie, const struct key *key) {
-  uint32_t *link = &trie->root;
+static struct trie_node **descend(struct trie *trie, const struct key *key) {
+  struct trie_node **link = &trie->root;
   while (*link) {
-    struct trie_node *node = node_at(trie, *link);
+    struct trie_node *node = *link;
     if (node->bits >= key->bits ||
         common(node->ip, key->word, node->bits) < node->bits)
       break;
@@ -120,44 +141,45 @@ static uint32_t *descend(struct trie *trie, const struct key *key) {
 uint32_t trie_put(struct trie *trie, const struct mp_prefix *prefix,
                   uint32_t value) {
   struct key key = key_of(prefix->ip, prefix->bits);
-  uint32_t *link = descend(trie, &key), below = *link;
-  struct trie_node *node = below ? node_at(trie, below) : NULL;
+  struct trie_node **link = descend(trie, &key), *node = *link;
   unsigned same = node ? common(node->ip, key.word, key.bits) : 0;
   if (node && same > node->bits)
     same = node->bits;
   if (node && node->bits == key.bits && same == key.bits) {
     uint32_t old = node->value;
     node->value = value;
+    trie->count += old == 0;
+    forget_starts(trie, prefix);
     return old;
   }
-  uint32_t made = take_node(trie, key.word, key.bits);
-  node_at(trie, made)->value = value;
-  uint32_t top = made;
+  struct trie_node *made = take_node(trie, key.word, key.bits), *top = made;
+  made->value = value;
   if (node && same < key.bits) {
     top = take_node(trie, key.word, same);
-    node_at(trie, top)->child[bit_of(key.word, same)] = made;
+    top->child[bit_of(key.word, same)] = made;
   }
   if (node)
-    node_at(trie, top)->child[bit_of(node->ip, same)] = below;
+    top->child[bit_of(node->ip, same)] = node;
   *link = top;
+  trie->count++;
+  forget_starts(trie, prefix);
   return 0;
 }
 
 /* Takes a node out of the tree that has neither a value nor two children. */
-static void prune(struct trie *trie, uint32_t *link) {
-  struct trie_node *node = node_at(trie, *link);
-  uint32_t number = *link;
+static void prune(struct trie *trie, struct trie_node **link) {
+  struct trie_node *node = *link;
   if (node->value || (node->child[0] && node->child[1]))
     return;
   *link = node->child[0] ? node->child[0] : node->child[1];
-  give_node(trie, number);
+  give_node(trie, node);
 }
 
-static uint32_t *parent_of(struct trie *trie, const struct key *key,
-                           const uint32_t *of) {
-  uint32_t *link = &trie->root, *parent = NULL;
+static struct trie_node **parent_of(struct trie *trie, const struct key *key,
+                                    struct trie_node *const *of) {
+  struct trie_node **link = &trie->root, **parent = NULL;
   while (link != of) {
-    struct trie_node *node = node_at(trie, *link);
+    struct trie_node *node = *link;
     parent = link;
     link = &node->child[bit_of(key->word, node->bits)];
   }
@@ -169,42 +191,65 @@ uint32_t trie_remove(struct trie *trie, const struct mp_prefix *prefix) {
   uint32_t value = trie_get(trie, prefix);
   if (!value)
     return 0;
-  uint32_t *link = descend(trie, &key);
-  uint32_t *parent = parent_of(trie, &key, link);
-  node_at(trie, *link)->value = 0;
+  struct trie_node **link = descend(trie, &key);
+  struct trie_node **parent = parent_of(trie, &key, link);
+  (*link)->value = 0;
   prune(trie, link);
   if (parent)
     prune(trie, parent);
+  trie->count--;
+  forget_starts(trie, prefix);
   return value;
 }
 
 uint32_t trie_get(const struct trie *trie, const struct mp_prefix *prefix) {
   struct key key = key_of(prefix->ip, prefix->bits);
-  uint32_t at = trie->root;
-  while (at) {
-    const struct trie_node *node = node_at(trie, at);
+  const struct trie_node *node = trie->root;
+  while (node) {
     if (node->bits >= key.bits)
       return node->bits == key.bits && node->ip[0] == key.word[0] &&
                      node->ip[1] == key.word[1]
                  ? node->value
                  : 0;
-    at = node->child[bit_of(key.word, node->bits)];
+    node = node->child[bit_of(key.word, node->bits)];
   }
   return 0;
 }
 
-uint32_t trie_find(const struct trie *trie, const uint8_t ip[16]) {
+static void make_start(const struct trie *trie, struct trie_start *start,
+                       const struct key *key) {
+  const struct trie_node *node = trie->root;
+  *start = (struct trie_start){.version = trie->version};
+  while (node && node->bits < START_BITS) {
+    if (common(node->ip, key->word, node->bits) < node->bits)
+      return;
+    if (node->value)
+      start->best = node->value;
+    node = node->child[bit_of(key->word, node->bits)];
+  }
+  if (node && common(node->ip, key->word, START_BITS) == START_BITS)
+    start->node = node;
+}
+
+uint32_t trie_find(struct trie *trie, const uint8_t ip[16]) {
   struct key key = key_of(ip, 128);
-  uint32_t at = trie->root, best = 0;
-  while (at) {
-    const struct trie_node *node = node_at(trie, at);
+  struct trie_start *start = start_of(trie, ip);
+  const struct trie_node *node = trie->root;
+  uint32_t best = 0;
+  if (start) {
+    if (start->version != trie->version)
+      make_start(trie, start, &key);
+    node = start->node;
+    best = start->best;
+  }
+  while (node) {
     if (common(node->ip, key.word, node->bits) < node->bits)
       break;
     if (node->value)
       best = node->value;
     if (node->bits == 128)
       break;
-    at = node->child[bit_of(key.word, node->bits)];
+    node = node->child[bit_of(key.word, node->bits)];
   }
   return best;
 }
@@ -212,17 +257,16 @@ uint32_t trie_find(const struct trie *trie, const uint8_t ip[16]) {
 unsigned trie_path(const struct trie *trie, const uint8_t ip[16],
                    uint32_t values[TRIE_PATH]) {
   struct key key = key_of(ip, 128);
-  uint32_t at = trie->root;
+  const struct trie_node *node = trie->root;
   unsigned n = 0;
-  while (at) {
-    const struct trie_node *node = node_at(trie, at);
+  while (node) {
     if (common(node->ip, key.word, node->bits) < node->bits)
       break;
     if (node->value)
       values[n++] = node->value;
     if (node->bits == 128)
       break;
-    at = node->child[bit_of(key.word, node->bits)];
+    node = node->child[bit_of(key.word, node->bits)];
   }
   return n;
 }

@@ -15,12 +15,15 @@ static struct connection_box *self(lua_State *L) {
 static int connect_on(lua_State *L, int status, lua_KContext context) {
   struct connection_box *box = luaL_checkudata(L, -1, connection_type);
   struct conversation *talk = box->talk;
+  struct task *task = task_check(L, "connect");
   (void)status, (void)context;
   if (talk->is_established && !talk->is_over)
     return 1;
   if (talk->is_over)
     return connection_push_closed(L, box);
-  return task_wait(L, task_check(L, "connect"), &talk->waiters, connect_on);
+  if (task_is_cancelled(task)) /* not when the garbage is collected */
+    mp_connection_close(talk->connection, MP_ECANCELLED, "cancelled");
+  return task_wait(L, task, &talk->waiters, connect_on);
 }
 
 /* Options of connect and listen: the session's part of a configuration. */

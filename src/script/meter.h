@@ -16,6 +16,7 @@ struct meter {
                          thread's own processor time */
   int64_t spent;      /* by consoles since then */
   int64_t credit;     /* what they may still take */
+  bool is_running;    /* one of their tasks runs now */
 };
 
 /* Consoles may take all time in which the loop had nothing to do, and 5 % of

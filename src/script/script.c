@@ -7,7 +7,8 @@
 #include "script/task.h"
 
 /* Addresses that are keys in the registry. */
-static const char script_key = 0, objects_key = 0, methods_key = 0;
+static const char script_key = 0, objects_key = 0, methods_key = 0,
+                  overrun_key = 0;
 
 /* --- what is open ----------------------------------------------------------
  */
@@ -108,8 +109,9 @@ int script_traceback(lua_State *L) {
 
 void script_report(lua_State *L, const char *what) {
   const char *message = lua_tostring(L, -1);
-  fprintf(stderr, "moonpeer: %s failed: %s\n", what,
-          message ? message : "(no message)");
+  if (!script_of(L)->is_overrun) /* that one is told by who set the limit */
+    fprintf(stderr, "moonpeer: %s failed: %s\n", what,
+            message ? message : "(no message)");
   lua_pop(L, 1);
 }
 
@@ -118,10 +120,20 @@ void script_report(lua_State *L, const char *what) {
 static void overrun(lua_State *L, lua_Debug *event) {
   struct script *script = script_of(L);
   (void)event;
-  script->is_overrun = true;
   lua_sethook(L, overrun, LUA_MASKCOUNT, 1);
-  luaL_error(L, "the script ran for %d instructions without an end or a wait",
-             script->instructions);
+  lua_pushfstring(L,
+                  "the script ran for %d instructions without an end or a wait",
+                  script->instructions);
+  if (!script->is_overrun) {
+    luaL_traceback(L, L, lua_tostring(L, -1), 0);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &overrun_key);
+  }
+  script->is_overrun = true;
+  lua_error(L);
+}
+
+void script_push_overrun(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &overrun_key);
 }
 
 void script_watch(struct script *script, lua_State *L) {

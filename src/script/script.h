@@ -34,17 +34,18 @@ struct script {
   struct task *tasks; /* all that live */
   struct task *main;  /* the one that run waits for */
   struct closable *open;
-  struct meter consoles; /* what they take of the real loop */
-  int depth;             /* of Lua entered from C: 0 at the top */
-  uint64_t generation;   /* changes with every entry: what was handed to a hook
-                            and bears another is stale */
-  int instructions;      /* that Lua may run in one go; 0: any number */
-  bool is_overrun;       /* and has */
-  bool is_metering;      /* a console's task runs */
-  bool in_world;         /* a world's Lua runs, or what it has is being made */
-  bool collects;         /* a full collection before and after every entry */
-  bool is_interrupted;   /* a signal asked to end */
-  bool is_closing;       /* the state is being closed: no Lua any more */
+  int depth;           /* of Lua entered from C: 0 at the top */
+  uint64_t generation; /* changes with every entry: what was handed to a hook
+                          and bears another is stale */
+  int instructions;    /* that Lua may run in one go; 0: any number */
+  bool is_overrun;     /* and has: script_push_overrun */
+  bool in_world;       /* a world's Lua runs, or what it has is being made */
+  bool collects;       /* a full collection before and after every entry */
+  bool is_interrupted; /* a signal asked to end */
+  bool is_closing;     /* the state is being closed: no Lua any more */
+
+  /* What consoles take of the real loop. */
+  struct meter consoles;
 };
 
 /* Makes it, or finds it: one for a state, closed with it. */
@@ -68,6 +69,9 @@ int script_enter(struct script *script, struct mp_loop *loop,
  * debugger for one, has hooked it. unwatch ends that. */
 void script_watch(struct script *script, lua_State *L);
 void script_unwatch(lua_State *L);
+
+/* What ran too long, with a traceback. */
+void script_push_overrun(lua_State *L);
 
 void script_opened(struct script *script, struct closable *closable);
 void script_closed(struct script *script, struct closable *closable);

@@ -63,14 +63,18 @@ static int push_end(lua_State *L, const struct run *run, int end) {
       [MP_WORLD_IDLE] = "idle",   [MP_WORLD_STOPPED] = "stopped",
       [MP_WORLD_STUCK] = "stuck",
   };
+  if (run->sim->script->is_overrun) {
+    run->sim->script->is_overrun = false;
+    lua_pushliteral(L, "failed");
+    script_push_overrun(L);
+    return 2;
+  }
   if (run->has_failed) {
     lua_pushliteral(L, "failed");
     lua_insert(L, -2);
     return 2;
   }
-  if (run->sim->script->is_overrun)
-    end = MP_WORLD_STUCK;
-  else if (lua_gethook(run->main) != run->hook)
+  if (lua_gethook(run->main) != run->hook)
     end = MP_WORLD_STOPPED;
   lua_pushstring(L, names[end]);
   return 1;

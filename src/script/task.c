@@ -82,7 +82,7 @@ struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
   *task = (struct task){.script = script,
                         .loop = loop,
                         .arguments = arguments,
-                        .is_metered = script->is_metering,
+                        .is_metered = script->consoles.is_running,
                         .deadline = MP_FOREVER};
   luaL_setmetatable(L, task_type);
   task->thread = lua_newthread(L);
@@ -192,9 +192,9 @@ static int run(lua_State *L, struct task *task, int arguments, int *results) {
   if (!task->is_metered)
     return lua_resume(task->thread, L, arguments, results);
   int64_t start = meter_now();
-  script->is_metering = true;
+  script->consoles.is_running = true;
   int rc = lua_resume(task->thread, L, arguments, results);
-  script->is_metering = false;
+  script->consoles.is_running = false;
   script->consoles.spent += meter_now() - start;
   return rc;
 }

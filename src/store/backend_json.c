@@ -16,7 +16,7 @@
 #include "store/json_text.h"
 #include "store/recover.h"
 
-enum { VERSION = 1, TAIL = 80 };
+enum { VERSION = 1, DIGITS = 2 * HASH_SIZE };
 
 static const char head[] = "{\"format\":\"moonpeer-store\",\"version\":";
 static const char tail_start[] = "\"sha256d\":\"";
@@ -30,7 +30,7 @@ struct json_file {
 
 static void hex(const uint8_t digest[HASH_SIZE], char text[2 * HASH_SIZE + 1]) {
   for (int i = 0; i < HASH_SIZE; i++)
-    sprintf(text + 2 * i, "%02x", digest[i]);
+    sprintf(text + (size_t)2 * i, "%02x", digest[i]);
 }
 
 /* --- writing */
@@ -241,7 +241,7 @@ static int load_section(struct input *in, const char *start,
  * there is none. */
 static int check_tail(const char *text, size_t size) {
   const size_t start = sizeof tail_start - 1, end = sizeof tail_end - 1;
-  const size_t whole = start + 2 * HASH_SIZE + end;
+  const size_t whole = start + DIGITS + end;
   char wanted[2 * HASH_SIZE + 1];
   uint8_t digest[HASH_SIZE];
   const char *tail = text + size - whole;
@@ -254,7 +254,7 @@ static int check_tail(const char *text, size_t size) {
   hash_sha256d(hasher, text, size - whole, digest);
   hasher_free(hasher);
   hex(digest, wanted);
-  return memcmp(wanted, tail + start, 2 * HASH_SIZE) == 0;
+  return memcmp(wanted, tail + start, DIGITS) == 0;
 }
 
 static enum loaded damaged(struct mp_fault *fault, const char *path,

@@ -42,43 +42,36 @@ static int create(struct sqlite_file *file, struct mp_fault *fault) {
 
 /* --- writing */
 
-static int write_row(sqlite3_stmt *statements[3],
+/* An insert that found no row of that key sets the last row id. */
+/* NOLINTNEXTLINE(readability-function-size): a row of what, how */
+static int write_row(sqlite3 *db, sqlite3_stmt *put, sqlite3_stmt *drop,
                      const struct sqlite_table *table,
                      const struct mp_batch *batch, uint32_t i, int64_t *count) {
-  sqlite3_stmt *update = statements[0], *insert = statements[1];
-  sqlite3_stmt *drop = statements[2];
-  sqlite3 *db = sqlite3_db_handle(update);
-  bool is_there = table->bind(update, batch, i);
-  sqlite3_stmt *first = is_there ? update : drop;
+  bool is_there = table->bind(put, batch, i);
+  sqlite3_stmt *statement = is_there ? put : drop;
   if (!is_there)
     table->bind(drop, batch, i);
-  int rc = sqlite3_step(first);
-  bool was_there = sqlite3_changes(db) > 0;
-  sqlite3_reset(first);
-  sqlite3_clear_bindings(update);
-  if (rc == SQLITE_DONE && !is_there && was_there)
-    --*count;
-  if (rc != SQLITE_DONE || !is_there || was_there)
-    return rc == SQLITE_DONE ? 0 : rc;
-  table->bind(insert, batch, i);
-  rc = sqlite3_step(insert);
-  sqlite3_reset(insert);
-  sqlite3_clear_bindings(insert);
-  ++*count;
+  sqlite3_set_last_insert_rowid(db, 0);
+  int rc = sqlite3_step(statement);
+  if (rc == SQLITE_DONE && is_there)
+    *count += sqlite3_last_insert_rowid(db) != 0;
+  else if (rc == SQLITE_DONE)
+    *count -= sqlite3_changes(db);
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(put);
   return rc == SQLITE_DONE ? 0 : rc;
 }
 
 static int write_table(sqlite3 *db, const struct sqlite_table *table,
                        const struct mp_batch *batch, int64_t *count) {
-  const char *const sql[3] = {table->update, table->insert, table->remove};
-  sqlite3_stmt *statements[3] = {NULL};
-  int rc = 0;
-  for (int i = 0; i < 3 && rc == 0; i++)
-    rc = sqlite3_prepare_v2(db, sql[i], -1, statements + i, NULL);
+  sqlite3_stmt *put = NULL, *drop = NULL;
+  int rc = sqlite3_prepare_v2(db, table->put, -1, &put, NULL);
+  if (rc == 0)
+    rc = sqlite3_prepare_v2(db, table->remove, -1, &drop, NULL);
   for (uint32_t i = 0, n = table->count(batch); i < n && rc == 0; i++)
-    rc = write_row(statements, table, batch, i, count);
-  for (int i = 0; i < 3; i++)
-    sqlite3_finalize(statements[i]);
+    rc = write_row(db, put, drop, table, batch, i, count);
+  sqlite3_finalize(put);
+  sqlite3_finalize(drop);
   return rc ? rc : sqlite_set_number(db, table->name, *count);
 }
 

@@ -36,7 +36,8 @@ static bool get_time(const cJSON *entry, const char *name, int64_t *time) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(entry, name);
   if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0))
     return false;
-  *time = item->valuedouble >= (double)for_ever
+  const double most = (double)(INT64_MAX / RECORD_SECOND); /* 2262 */
+  *time = item->valuedouble >= most
               ? MP_BAN_FOREVER
               : (int64_t)item->valuedouble * RECORD_SECOND;
   return true;
@@ -110,7 +111,7 @@ static int read_plain(const char *text, size_t size, int64_t expires,
                       struct found *found, struct mp_fault *fault) {
   struct mp_ban ban = {.reason = MP_REASON_MANUAL, .expires = expires};
   struct mp_fault inner = {0};
-  char word[LINE];
+  char word[LINE] = "";
   int rc = 0;
   for (unsigned line = 1; size && rc == 0; line++) {
     const char *end = memchr(text, '\n', size);
@@ -153,6 +154,7 @@ static int add_all(struct mp_store *store, const struct found *found,
   return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a public shape */
 int mp_ban_import(struct mp_store *store, enum mp_ban_format format,
                   const char *text, size_t size, struct mp_ban_import *options,
                   int64_t now, struct mp_fault *fault) {

@@ -13,11 +13,11 @@ int json_put_ban(char *text, size_t room, const struct mp_ban *ban) {
   cJSON_AddStringToObject(row, "prefix",
                           mp_prefix_format(&ban->prefix, prefix));
   cJSON_AddStringToObject(row, "reason", mp_ban_reason_name(ban->reason));
-  cJSON_AddNumberToObject(row, "created",
-                          (double)(ban->created / RECORD_SECOND));
+  int64_t created = ban->created / RECORD_SECOND;
+  int64_t expires = ban->expires / RECORD_SECOND;
+  cJSON_AddNumberToObject(row, "created", (double)created);
   if (ban->expires != MP_BAN_FOREVER)
-    cJSON_AddNumberToObject(row, "expires",
-                            (double)(ban->expires / RECORD_SECOND));
+    cJSON_AddNumberToObject(row, "expires", (double)expires);
   json_escape(escaped, ban->origin, strlen(ban->origin));
   cJSON_AddStringToObject(row, "origin", escaped);
   json_escape(escaped, ban->note, strlen(ban->note));
@@ -47,7 +47,8 @@ static bool get_text(const cJSON *row, const char *name, char to[MP_BAN_TEXT]) {
 
 static bool get_time(const cJSON *row, const char *name, int64_t *time) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(row, name);
-  double most = (double)(INT64_MAX / RECORD_SECOND);
+  const int64_t last = INT64_MAX / RECORD_SECOND;
+  const double most = (double)last;
   if (!item)
     return true;
   if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||

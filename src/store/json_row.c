@@ -43,6 +43,8 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 static const char *const others[] = {"id", "address", "source",
                                      "source_address", "data"};
 
+enum { AGENT_TEXT = JSON_ESCAPED * MP_PEER_USER_AGENT };
+
 enum { OTHERS = sizeof others / sizeof *others };
 
 /* --- writing */
@@ -135,6 +137,7 @@ static int wrong(struct mp_fault *fault, const char *name, const char *what) {
   return fault_set(fault, MP_ESTORE, "%s: expected %s", name, what);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a range is two */
 static int get_number(const cJSON *item, const char *name, double least,
                       double most, int64_t *value, struct mp_fault *fault) {
   double number = cJSON_IsNumber(item) ? item->valuedouble : least - 1;
@@ -149,7 +152,7 @@ static int get_number(const cJSON *item, const char *name, double least,
 static int get_agent(const char *text, struct mp_peer_change *all,
                      char agent[JSON_ESCAPED * MP_PEER_USER_AGENT],
                      struct mp_fault *fault) {
-  if (strlen(text) > JSON_ESCAPED * MP_PEER_USER_AGENT)
+  if (strlen(text) > AGENT_TEXT)
     return wrong(fault, "user_agent", "256 bytes at most");
   long n = json_unescape(agent, text);
   if (n < 0)
@@ -282,7 +285,7 @@ static int get_slices(const char *text, char **data, char **unknown,
                    member.value);
   }
   if (end)
-    strcpy(end, "}");
+    memcpy(end, "}", 2);
   return 0;
 }
 

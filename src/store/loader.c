@@ -74,12 +74,14 @@ static int check_place(const struct mp_store *store, uint32_t row,
   return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a public shape */
 int mp_load_peer(struct mp_loader *loader, uint32_t row,
                  const uint8_t id[MP_UUID_SIZE],
                  const struct mp_address *address,
                  const struct mp_peer_change *change, struct mp_fault *fault) {
   struct mp_store *store = loader->store;
-  struct mp_peer made = {.address = *address};
+  struct mp_peer made;
+  struct peer_keys keys;
   int rc = check_place(store, row, id, address, fault);
   if (rc)
     return rc;
@@ -88,6 +90,7 @@ int mp_load_peer(struct mp_loader *loader, uint32_t row,
   rc = check_whole(change, fault);
   if (rc)
     return rc;
+  record_init(&made, address);
   memcpy(made.id, id, sizeof made.id);
   if (change->fields & MP_PEER_STATUS)
     made.status = change->status & 3;
@@ -95,9 +98,10 @@ int mp_load_peer(struct mp_loader *loader, uint32_t row,
     made.reason = change->ban_reason & 7;
   if (change->fields & MP_PEER_STATUS_TIME)
     made.status_time = record_seconds(change->status_time);
-  if (record_apply(&made, change, store->memory))
+  if (record_apply(&made, change, UINT32_MAX, store->memory))
     return no_memory(fault);
-  if (peer_insert(&store->peers, &row, &made) == 0)
+  peer_keys_init(&keys, &store->peers, id, address);
+  if (peer_insert(&store->peers, &row, &made, &keys) == 0)
     return 0;
   record_deinit(&made, store->memory);
   return no_memory(fault);

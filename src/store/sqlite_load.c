@@ -63,6 +63,7 @@ static enum loaded check_pages(sqlite3 *db, const char *path,
   return result;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): where and what */
 static enum loaded load_table(sqlite3 *db, const char *path,
                               const struct sqlite_table *table,
                               struct mp_loader *loader, int64_t *count,

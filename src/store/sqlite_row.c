@@ -21,8 +21,7 @@ const char *const sqlite_steps[STORE_SCHEMA] = {
     " data TEXT, sum INTEGER);"
     "CREATE TABLE ban (row INTEGER PRIMARY KEY, prefix TEXT, reason TEXT,"
     " created INTEGER, expires INTEGER, origin TEXT, note TEXT, sum INTEGER);"
-    "CREATE TABLE value (name TEXT PRIMARY KEY, bytes BLOB, sum INTEGER)"
-    " WITHOUT ROWID;",
+    "CREATE TABLE value (name TEXT PRIMARY KEY, bytes BLOB, sum INTEGER);",
     "ALTER TABLE peer ADD COLUMN unknown TEXT;",
 };
 
@@ -62,9 +61,10 @@ static int64_t sum_peer(int64_t row, const uint8_t id[MP_UUID_SIZE],
   uint8_t bytes[8 * N + 48];
   for (size_t i = 0; i < N; i++)
     put_u64(bytes + 8 * i, numbers[i]);
-  memcpy(bytes + 8 * N, id, MP_UUID_SIZE);
-  memcpy(bytes + 8 * N + 16, address->ip, 16);
-  memcpy(bytes + 8 * N + 32, source->address.ip, 16);
+  const size_t at = sizeof numbers;
+  memcpy(bytes + at, id, MP_UUID_SIZE);
+  memcpy(bytes + at + 16, address->ip, 16);
+  memcpy(bytes + at + 32, source->address.ip, 16);
   int64_t sum = sum_bytes(1, bytes, sizeof bytes);
   if (all->user_agent_size)
     sum = sum_bytes(sum, all->user_agent, all->user_agent_size);
@@ -353,26 +353,24 @@ static int load_value(sqlite3_stmt *statement, struct mp_loader *loader,
 
 const struct sqlite_table sqlite_tables[SQLITE_TABLES] = {
     {.name = "peer",
-     .update =
-         "UPDATE peer SET id = ?2, address = ?3, status = ?4, status_time = ?5,"
-         " ban_reason = ?6, source = ?7, source_address = ?8, services = ?9,"
-         " protocol_version = ?10, start_height = ?11, first_seen = ?12,"
-         " last_seen = ?13, last_tried = ?14, failures = ?15, rtt = ?16,"
-         " user_agent = ?17, data = ?18, unknown = ?19, sum = ?20"
-         " WHERE row = ?1",
-     .insert = "INSERT INTO peer (" PEER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5,"
-               " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-               " ?19, ?20)",
+     .put =
+         "INSERT INTO peer (" PEER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+         " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+         " ON CONFLICT (row) DO UPDATE SET id = ?2, address = ?3, status = ?4,"
+         " status_time = ?5, ban_reason = ?6, source = ?7, source_address = ?8,"
+         " services = ?9, protocol_version = ?10, start_height = ?11,"
+         " first_seen = ?12, last_seen = ?13, last_tried = ?14, failures = ?15,"
+         " rtt = ?16, user_agent = ?17, data = ?18, unknown = ?19, sum = ?20",
      .remove = "DELETE FROM peer WHERE row = ?1",
      .select = "SELECT " PEER_COLUMNS " FROM peer ORDER BY row",
      .count = mp_batch_peer_count,
      .bind = bind_peer,
      .load = load_peer},
     {.name = "ban",
-     .update = "UPDATE ban SET prefix = ?2, reason = ?3, created = ?4,"
-               " expires = ?5, origin = ?6, note = ?7, sum = ?8 WHERE row = ?1",
-     .insert = "INSERT INTO ban (row, prefix, reason, created, expires, origin,"
-               " note, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+     .put = "INSERT INTO ban (row, prefix, reason, created, expires, origin,"
+            " note, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+            " ON CONFLICT (row) DO UPDATE SET prefix = ?2, reason = ?3,"
+            " created = ?4, expires = ?5, origin = ?6, note = ?7, sum = ?8",
      .remove = "DELETE FROM ban WHERE row = ?1",
      .select = "SELECT row, prefix, reason, created, expires, origin, note, sum"
                " FROM ban ORDER BY row",
@@ -380,8 +378,8 @@ const struct sqlite_table sqlite_tables[SQLITE_TABLES] = {
      .bind = bind_ban,
      .load = load_ban},
     {.name = "value",
-     .update = "UPDATE value SET bytes = ?2, sum = ?3 WHERE name = ?1",
-     .insert = "INSERT INTO value (name, bytes, sum) VALUES (?1, ?2, ?3)",
+     .put = "INSERT INTO value (name, bytes, sum) VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (name) DO UPDATE SET bytes = ?2, sum = ?3",
      .remove = "DELETE FROM value WHERE name = ?1",
      .select = "SELECT name, bytes, sum FROM value",
      .count = mp_batch_value_count,

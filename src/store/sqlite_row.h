@@ -14,11 +14,11 @@ extern const char *const sqlite_steps[STORE_SCHEMA];
 
 enum { SQLITE_TABLES = 3 };
 
-/* A table: how a row is written (an update, when that finds none an insert,
- * with the same parameters), removed (by its first parameter), and read. */
+/* A table: how a row is put (in the place of one that is there), removed (by
+ * its first parameter), and read. */
 struct sqlite_table {
   const char *name;
-  const char *update, *insert, *remove, *select;
+  const char *put, *remove, *select;
   uint32_t (*count)(const struct mp_batch *batch);
   /* Binds the batch's row i; false: it is to be removed, its key is bound. */
   bool (*bind)(sqlite3_stmt *statement, const struct mp_batch *batch,

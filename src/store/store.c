@@ -11,7 +11,7 @@
 #include "store/file.h"
 #include "store/loader.h"
 
-static const int64_t hour = 3600 * INT64_C(1000000000);
+static const int64_t day = INT64_C(24) * 3600 * 1000000000;
 
 const char *mp_store_url(const struct mp_store *store) {
   return store->url;
@@ -139,14 +139,14 @@ static int check_options(const struct mp_store_options *options,
 static void set_options(struct mp_store *store,
                         const struct mp_store_options *options) {
   static const int64_t ttl[MP_STATUS_COUNT] = {
-      [MP_STATUS_UNKNOWN] = 7 * 24,
-      [MP_STATUS_VALID] = 30 * 24,
-      [MP_STATUS_INACCESSIBLE] = 7 * 24,
+      [MP_STATUS_UNKNOWN] = 7,
+      [MP_STATUS_VALID] = 30,
+      [MP_STATUS_INACCESSIBLE] = 7,
   };
   for (int i = 0; i < MP_STATUS_COUNT; i++)
-    store->ttl[i] = or_else(options->ttl[i], ttl[i] * hour);
-  store->inaccessible_time = or_else(options->inaccessible_time, 24 * hour);
-  store->ban_time = or_else(options->ban_time, 24 * hour);
+    store->ttl[i] = or_else(options->ttl[i], ttl[i] * day);
+  store->inaccessible_time = or_else(options->inaccessible_time, day);
+  store->ban_time = or_else(options->ban_time, day);
   store->capacity = options->capacity ? options->capacity : MP_STORE_CAPACITY;
   store->max_bans = options->max_bans ? options->max_bans : MP_STORE_BANS;
 }
@@ -254,7 +254,7 @@ int mp_store_open(struct mp_store **store, const char *url,
   track_init(&made->ban_track, made->memory);
   init_content(made);
   discouraged_init(&made->discouraged, made->memory, made->peers.secret);
-  source_rates_init(&made->rates, made->memory, made->peers.secret);
+  source_rates_init(&made->rates, made->memory);
   int rc = open_backend(made, url, options, fault);
   if (rc == 0)
     rc = check_options(options, fault);

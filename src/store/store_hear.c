@@ -49,6 +49,7 @@ static int check_room(struct mp_store *store, const struct mp_source *source,
   return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a public shape */
 int mp_store_hear(struct mp_store *store, const struct mp_peer **peer,
                   const struct mp_address *address,
                   const struct mp_source *source, uint64_t services,

@@ -42,6 +42,7 @@ void store_drop(struct mp_store *store, uint32_t slot,
   peer_remove(&store->peers, slot);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): who, what and why */
 void store_set_status(struct mp_store *store, uint32_t slot,
                       enum mp_status status, const struct mp_ban *ban,
                       int64_t now, enum mp_store_cause cause) {
@@ -76,26 +77,46 @@ static int check_status(const struct mp_peer_change *change,
 }
 
 /* A ban without a reason is somebody's wish. */
+static enum mp_ban_reason reason_of(const struct mp_peer_change *change) {
+  bool has_one = change->fields & MP_PEER_BAN_REASON &&
+                 change->ban_reason != MP_REASON_NONE;
+  return has_one ? change->ban_reason : MP_REASON_MANUAL;
+}
+
 static void fill_reason(struct mp_peer_change *change) {
   if (!(change->fields & MP_PEER_STATUS) || change->status != MP_STATUS_BANNED)
     return;
-  if (!(change->fields & MP_PEER_BAN_REASON) ||
-      change->ban_reason == MP_REASON_NONE)
-    change->ban_reason = MP_REASON_MANUAL;
+  change->ban_reason = reason_of(change);
   change->fields |= MP_PEER_BAN_REASON;
 }
 
-static int check_new(struct mp_store *store, const uint8_t *id,
-                     const struct mp_address *address,
+/* The id, given or made, and the keys. */
+static void make_keys(struct mp_store *store, struct peer_keys *keys,
+                      struct mp_peer *made, const uint8_t *id) {
+  struct peer_store *peers = &store->peers;
+  if (id)
+    memcpy(made->id, id, sizeof made->id);
+  else
+    peer_make_id(peers, made->id);
+  peer_keys_init(keys, peers, made->id, &made->address);
+  while (!id && peer_read_by(peers, keys, made->id)) { /* a seed used before */
+    peer_make_id(peers, made->id);
+    peer_keys_init(keys, peers, made->id, &made->address);
+  }
+}
+
+/* NOLINTNEXTLINE(readability-function-size): create's shape */
+static int check_new(struct mp_store *store, const struct peer_keys *keys,
+                     const uint8_t *id, const struct mp_address *address,
                      const struct mp_peer **peer, struct mp_fault *fault) {
   char text[MP_ADDRESS_TEXT];
-  uint32_t slot = peer_find(&store->peers, address);
+  uint32_t slot = peer_find_by(&store->peers, keys);
   if (slot && peer)
     *peer = peer_at(&store->peers, slot);
   if (slot)
     return fault_set(fault, MP_EDUPLICATE, "there is a peer at %s already",
                      mp_address_format(address, text));
-  if (id && peer_read(&store->peers, id))
+  if (id && peer_read_by(&store->peers, keys, id))
     return fault_set(fault, MP_EDUPLICATE, "there is a peer with that id");
   if (address->port == 0)
     return fault_set(fault, MP_ECONFIG, "%s: expected a port above 0",
@@ -106,60 +127,66 @@ static int check_new(struct mp_store *store, const uint8_t *id,
 /* A record of all that is known of a new peer. */
 static int fill(struct mp_store *store, struct mp_peer *made,
                 const struct mp_peer_change *change, int64_t now) {
-  struct mp_ban ban;
+  const unsigned wanted =
+      ~(unsigned)(MP_PEER_UNKNOWN_TEXT | MP_PEER_STATUS_TIME);
   made->first_seen = made->status_time = record_seconds(now);
   if (change->fields & MP_PEER_STATUS)
     made->status = change->status & 3;
   if (made->status == MP_STATUS_BANNED)
-    made->reason = change->ban_reason & 7;
+    made->reason = reason_of(change) & 7;
   uint32_t slot = store_ban_of(store, &made->address, now);
   if (slot) {
-    ban_describe(ban_at(&store->bans, slot), &ban);
     made->status = MP_STATUS_BANNED;
-    made->reason = ban.reason & 7;
+    made->reason = ban_at(&store->bans, slot)->reason & 7;
     made->flags = RECORD_COVERED;
   }
-  return record_apply(made, change, store->memory);
+  return record_apply(made, change, wanted, store->memory);
 }
 
+/* Into the store, and another out of it when it is full. */
+static int insert(struct mp_store *store, uint32_t *slot,
+                  const struct mp_peer *made, const struct peer_keys *keys) {
+  uint32_t victim =
+      store->peers.count >= store->capacity ? peer_victim(&store->peers) : 0;
+  int rc = peer_insert(&store->peers, slot, made, keys);
+  if (rc == 0 && victim)
+    store_drop(store, victim, MP_STORE_EVICTED);
+  return rc;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): a public shape */
 int mp_store_create(struct mp_store *store, const struct mp_peer **peer,
                     const uint8_t *id, const struct mp_address *address,
                     const struct mp_peer_change *change, int64_t now,
                     struct mp_fault *fault) {
-  struct mp_peer_change all = change ? *change : (struct mp_peer_change){0};
-  struct mp_peer made = {.address = *address};
+  static const struct mp_peer_change none;
+  struct mp_peer made;
+  struct peer_keys keys;
   uint32_t slot = 0;
+  if (!change)
+    change = &none;
   if (peer)
     *peer = NULL;
-  int rc = check_new(store, id, address, peer, fault);
+  record_init(&made, address);
+  make_keys(store, &keys, &made, id);
+  int rc = check_new(store, &keys, id, address, peer, fault);
   if (rc == 0)
-    rc = check(&all, fault);
+    rc = check(change, fault);
   if (rc == 0)
-    rc = check_status(&all, NULL, fault);
+    rc = check_status(change, NULL, fault);
   if (rc)
     return rc;
-  all.fields &= ~(unsigned)(MP_PEER_UNKNOWN_TEXT | MP_PEER_STATUS_TIME);
-  fill_reason(&all);
-  if (id)
-    memcpy(made.id, id, sizeof made.id);
-  else /* a seed that was used before makes the same ids again */
-    do
-      peer_make_id(&store->peers, made.id);
-    while (peer_read(&store->peers, made.id));
-  if (fill(store, &made, &all, now))
+  if (fill(store, &made, change, now))
     return no_memory(fault);
-  uint32_t victim =
-      store->peers.count >= store->capacity ? peer_victim(&store->peers) : 0;
-  if (peer_insert(&store->peers, &slot, &made)) {
+  if (insert(store, &slot, &made, &keys)) {
     record_deinit(&made, store->memory);
     return no_memory(fault);
   }
-  if (victim)
-    store_drop(store, victim, MP_STORE_EVICTED);
   if (peer)
     *peer = peer_at(&store->peers, slot);
-  tell(store, MP_STORE_PEER_CREATED, slot, mp_peer_status(&made),
-       MP_STORE_ASKED);
+  if (store->listeners)
+    tell(store, MP_STORE_PEER_CREATED, slot, mp_peer_status(&made),
+         MP_STORE_ASKED);
   return 0;
 }
 

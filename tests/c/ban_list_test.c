@@ -280,6 +280,21 @@ static void bitcoins_banlist_is_read_and_written(void) {
   mp_store_close(other);
 }
 
+static void an_end_beyond_all_clocks_is_for_ever(void) {
+  struct mp_store *store = memory_store();
+  struct mp_ban_import options = {0};
+  struct mp_prefix prefix = prefix_at("1.2.3.4");
+  struct mp_ban found;
+  const char *list = "{\"banned_nets\":[{\"address\":\"1.2.3.4\","
+                     "\"ban_created\":1,\"banned_until\":12900000000}]}";
+  CHECK_INT(
+      mp_ban_import(store, MP_BAN_JSON, list, strlen(list), &options, T0, NULL),
+      0);
+  CHECK(mp_ban_get(store, &prefix, &found));
+  CHECK(found.expires == MP_BAN_FOREVER);
+  mp_store_close(store);
+}
+
 static void plain_text_is_read_and_written(void) {
   struct mp_store *store = memory_store();
   struct mp_ban_import options = {.expires = MP_BAN_FOREVER};
@@ -368,6 +383,7 @@ TEST_MAIN(TEST(the_longest_prefix_wins_in_both_families),
           TEST(a_wide_ban_reaches_many_peers_in_slices),
           TEST(listeners_hear_of_bans),
           TEST(bitcoins_banlist_is_read_and_written),
+          TEST(an_end_beyond_all_clocks_is_for_ever),
           TEST(plain_text_is_read_and_written),
           TEST(a_bad_list_is_refused_whole_and_says_where),
           TEST(the_discouraged_are_remembered_up_to_a_bound))

@@ -1,0 +1,176 @@
+--- Worlds: what is refused, and at which line.
+local moonpeer = require "moonpeer"
+local sim = require "moonpeer.sim"
+local test = require "moonpeer.test"
+local worlds = require "support.worlds"
+
+local in_world = worlds.within
+local here, refused, waits = worlds.here, worlds.refused, worlds.waits
+
+describe("misuse", function()
+  test.guard()
+
+  --- Each: words of the refusal, and what is refused, on one line.
+  local function each(rows)
+    in_world({}, function(world)
+      world:engine "10.0.0.1:8333"
+      world:remote("10.0.0.2", waits)
+      for _, row in ipairs(rows) do
+        local fn = row[2]
+        refused(row[1], debug.getinfo(fn, "S").linedefined, function()
+          fn(world)
+        end)
+      end
+    end)
+  end
+
+  -- one line each: the line is what is looked at
+  -- luacheck: push no max line length
+  it("of options is refused at the caller's line", function()
+    each {
+      { 'unknown option "sed"; the nearest known is "seed"', function() sim.world { sed = 1 } end },
+      { "expected an integer for seed, got 1.5", function() sim.world { seed = 1.5 } end },
+      { "expected an integer, 0 or more, for start, got -1", function() sim.world { start = -1 } end },
+      { "start: expected a time", function() sim.world { start = 1 << 40 } end },
+      { "work_time", function() sim.world { work_time = "1000h" } end },
+      { 'expected trace to be "text"', function() sim.world { trace = "json" } end },
+      { 'unknown network "regtst"', function() sim.world { network = "regtst" } end },
+      { "expected a table of options", function() sim.world(7) end },
+      { 'unknown option "lisen"', function(w) w:engine("10.0.0.3", { lisen = true }) end },
+      { "expected a table of options, got number", function(w) w:engine("10.0.0.3", 5) end },
+      { 'unknown option "netwrk"', function(w) w:remote("10.0.0.3", waits, { netwrk = 1 }) end },
+      { "expected a function, its script, got nil", function(w) w:remote "10.0.0.3" end },
+      { 'unknown option "latenzy"; the nearest known is "latency"', function(w) w:link(nil, nil, { latenzy = 1 }) end },
+      { "loss: expected a chance", function(w) w:link(nil, nil, { loss = 2 }) end },
+      { "bandwidth", function(w) w:link(nil, nil, { bandwidth = -3 }) end },
+      { "latency", function(w) w:link(nil, nil, { latency = "2h" }) end },
+      { "descriptors: expected 1 to", function(w) w:limit(nil, { descriptors = 0 }) end },
+      { 'unknown option "windw"', function(w) w:limit(nil, { windw = 0 }) end },
+      { "expected a name and a list", function(w) w:dns("x", "10.0.0.1") end },
+      { "dns", function(w) w:dns("x", { "no address" }) end },
+      { "dns", function(w) w:dns("", { "10.0.0.1" }) end },
+    }
+  end)
+
+  it("of addresses is refused at the caller's line", function()
+    each {
+      { "10.0.0.1 has a host already", function(w) w:engine "10.0.0.1" end },
+      { "10.0.0.2 has a host already", function(w) w:remote("10.0.0.2", waits) end },
+      { "got 127.0.0.1", function(w) w:engine "127.0.0.1" end },
+      { "got 0.0.0.0", function(w) w:engine "0.0.0.0" end },
+      { "engine: ", function(w) w:engine "a name" end },
+      { "expected an address such as", function(w) w:remote(5, waits) end },
+      { "of this world, got 10.0.0.9", function(w) w:link("10.0.0.9", "10.0.0.1", {}) end },
+      { "of this world, got nil", function(w) w:sever("10.0.0.1") end },
+      { "of this world", function(w) w:partition({ "10.0.0.1", {} }) end },
+      { "of this world", function(w) w:note("10.0.0.9", "x") end },
+      { "expected a world", function(w) w.run_for("1m") end },
+    }
+  end)
+
+  it("of time is refused at the caller's line", function()
+    each {
+      { "expected seconds or a text", function(w) w:run_for(-1) end },
+      { "expected seconds or a text", function(w) w:run_for(0 / 0) end },
+      { "expected seconds or a text", function(w) w:run_for(1 / 0) end },
+      { "expected seconds or a text", function(w) w:run_for "soon" end },
+      { "expected seconds or a text", function(w) w:run_for() end },
+      { "expected at most 10 years", function(w) w:run_for "1000000h" end },
+      { "expected seconds or a text", function(w) w:run_until(waits, -1) end },
+      { "expected at most 10 years", function(w) w:run_until(waits, 1e9) end },
+      { "expected a function, the condition, got boolean", function(w) w:run_until(true) end },
+    }
+  end)
+  -- luacheck: pop
+
+  it("of a closed world is refused at the caller's line", function()
+    local world = sim.world()
+    world:close()
+    for _, name in ipairs {
+      "run_for", "run_until", "now", "trace", "hash", "count", "engine", "link",
+      "partition", "heal", "sever", "dns", "limit", "note",
+    } do
+      local line = here() + 2
+      refused("the world is closed", line, function()
+        world[name](world, "10.0.0.1", waits)
+      end)
+    end
+  end)
+end)
+
+describe("a run", function()
+  test.guard()
+
+  --- What fn(world) says when it is called from inside a run.
+  local function inside(place)
+    return in_world({ network = "regtest" }, function(world)
+      local said = {}
+      local function try()
+        for i, fn in ipairs {
+          function() world:run_for(1) end,
+          function() world:run_until(function() return true end) end,
+          function() world:close() end,
+          function() moonpeer.run() end,
+          function()
+            local other <close> = sim.world()
+            other:run_for(1)
+          end,
+        } do
+          local _, message = pcall(fn)
+          said[i] = tostring(message)
+        end
+      end
+      place(world, try)
+      pcall(world.run_for, world, "1m")
+      return said
+    end)
+  end
+
+  local function check(said)
+    local place = "^tests/lua/sim_misuse_spec.lua:%d+: "
+    assert.matches(place .. "a world is running; runs do not nest", said[1])
+    assert.matches(place .. "a world is running", said[2])
+    assert.matches(place .. "close: the world is running", said[3])
+    assert.matches("run is under way", said[4])
+    assert.matches("a world is running", said[5])
+  end
+
+  it("is refused in a remote's script", function()
+    check(inside(function(world, try)
+      world:remote("10.0.0.1", try)
+    end))
+  end)
+
+  it("is refused in a listener of an engine", function()
+    check(inside(function(world, try)
+      world:engine("10.0.0.1:18444"):on("listener_started", "try", try)
+    end))
+  end)
+
+  it("is refused in a policy", function()
+    check(inside(function(world, try)
+      world:engine("10.0.0.1:18444", { policies = { { validate = try } } })
+      world:remote("10.0.0.2", function(remote)
+        remote:dial("10.0.0.1"):handshake()
+      end)
+    end))
+  end)
+
+  it("is refused in a condition", function()
+    check(inside(function(world, try)
+      pcall(world.run_until, world, function()
+        try()
+        return true
+      end)
+    end))
+  end)
+
+  it("is refused in a task of the real loop", function()
+    in_world({}, function(world)
+      local message = moonpeer.run(function()
+        return select(2, pcall(world.run_for, world, 1))
+      end)
+      assert.matches("moonpeer.run is under way", message)
+    end)
+  end)
+end)
