@@ -45,6 +45,16 @@ function session:engine()
   return all[#all]
 end
 
+--- The peer store of that engine, or nil.
+function session:store()
+  local engine = self:engine()
+  local store = engine and engine.store
+  if type(store) == "function" then
+    return store(engine)
+  end
+  return store
+end
+
 --- What is there beside the globals.
 local function names(self)
   return {
@@ -128,16 +138,18 @@ end
 --- Without the lines that are ours.
 local function own_part(trace)
   return (trace:gsub("\n%s*%[C%]: in function 'xpcall'.*$", "")
+    :gsub("\n[^\n]*moonpeer/repl[^\n]*", "")
     :gsub("\nstack traceback:$", ""))
 end
 
 local function explain(message)
   if type(message) ~= "string" then
     local meta = debug.getmetatable(message)
-    if meta and meta.__tostring then
-      return tostring(message)
-    end
-    return "error: " .. inspect.value(message)
+    return meta and meta.__tostring and tostring(message)
+      or "error: " .. inspect.value(message)
+  end
+  if message:find "interrupted!$" or message:find "the task was cancelled$" then
+    return "interrupted"
   end
   return own_part(debug.traceback(message, 2))
 end

@@ -87,8 +87,11 @@ static int do_nearest(lua_State *L) {
   return 1;
 }
 
+/* methods(type): its table, or nil when there is no such type. */
 static int do_methods(lua_State *L) {
-  object_methods(L, luaL_checkstring(L, 1));
+  const char *name = luaL_checkstring(L, 1);
+  if (luaL_getmetatable(L, name) == LUA_TTABLE)
+    object_methods(L, name);
   return 1;
 }
 
