@@ -1,5 +1,6 @@
 /* store_memory_test - the stores' Lua face when Lua has no memory left: at
  * every single allocation of every call. */
+#include <limits.h>
 #include <stdlib.h>
 
 #include <lauxlib.h>
@@ -9,9 +10,10 @@
 #include "script/module.h"
 #include "test.h"
 
-/* How many blocks may still be had or grown; -1: any number. */
+/* How many blocks may still be had or grown, -1: any number; and how many are
+ * refused then, before it is any number again. */
 struct budget {
-  long left;
+  long left, refusals;
 };
 
 static void *allocate(void *data, void *block, size_t before, size_t after) {
@@ -21,18 +23,23 @@ static void *allocate(void *data, void *block, size_t before, size_t after) {
     return NULL;
   }
   if (budget->left >= 0 && (!block || after > before)) {
-    if (budget->left == 0) /* and all that follow */
+    if (budget->left > 0) {
+      budget->left--;
+    } else {
+      if (--budget->refusals == 0)
+        budget->left = -1;
       return NULL;
-    budget->left--;
+    }
   }
   return realloc(block, after);
 }
 
-/* arm(n): the n-th from now on fails, and all after it. */
+/* arm(n, most): the n-th from now on fails, and those after it. */
 static int do_arm(lua_State *L) {
   void *data;
   lua_getallocf(L, &data);
-  ((struct budget *)data)->left = luaL_checkinteger(L, 1);
+  *(struct budget *)data =
+      (struct budget){luaL_checkinteger(L, 1), luaL_optinteger(L, 2, LONG_MAX)};
   return 0;
 }
 
@@ -50,7 +57,7 @@ static void check(lua_State *L, int rc) {
 }
 
 static void every_call_raises_or_succeeds_and_loses_nothing(void) {
-  struct budget budget = {-1};
+  struct budget budget = {-1, 0};
   lua_State *L = lua_newstate(allocate, &budget);
   CHECK(L);
   luaL_openlibs(L);

@@ -1,6 +1,6 @@
---- store_memory - what a test in C runs with an allocator that fails: arm(n)
---- lets the n-th allocation from now on fail, and all that follow; disarm()
---- ends that. Returns how many calls failed.
+--- store_memory - what a test in C runs with an allocator that fails:
+--- arm(n, most) lets the n-th allocation from now on fail, and those that
+--- follow, `most` of them; disarm() ends that. Returns how many calls failed.
 local core = require "moonpeer.core"
 local moonpeer = require "moonpeer"
 
@@ -39,12 +39,12 @@ local function check(store)
 end
 
 --- Calls fn(store) with ever more memory, until it has enough.
-local function try(name, fn, url)
+local function try(name, fn, url, most)
   for n = 0, 100000 do
     clean()
     local store = make(url)
     local peer = store:find_by_ip_port "1.2.3.4:3"
-    arm(n)
+    arm(n, most)
     local good, message = pcall(fn, store, peer)
     disarm()
     peer = nil -- luacheck: ignore
@@ -203,10 +203,10 @@ for _, name in ipairs { "save", "close", "scope", "each", "update" } do
   try(name, steps[name], "json:" .. path)
 end
 
--- In a task: the memory is short while it waits, not when it ends.
+-- In a task others run meanwhile: they get their memory after a while.
 moonpeer.run(function()
-  try("save in a task", steps.save, "json:" .. path)
-  try("close in a task", steps.close, "json:" .. path)
+  try("save in a task", steps.save, "json:" .. path, 5)
+  try("close in a task", steps.close, "json:" .. path, 5)
 end)
 
 --- A backend in Lua, which meets the lack in its own functions too.
@@ -245,7 +245,7 @@ moonpeer.run(function()
   store:create { ip = "1.2.3.4", port = 1 }
   for n = 0, 10000 do
     store:create { ip = "1.2.3.4", port = n % 65535 + 1 }
-    arm(n)
+    arm(n, 5)
     local good, saved = pcall(store.save, store)
     disarm()
     collectgarbage()
