@@ -209,6 +209,7 @@ static int resume(lua_State *L) {
   int results, arguments = task->is_started ? 0 : task->arguments;
   task->is_started = true;
   task->is_waiting = false;
+  task->is_entered = true;
   script_watch(task->script, task->thread);
   int rc = run(L, task, arguments, &results);
   if (rc != LUA_YIELD) {
@@ -228,7 +229,18 @@ static void on_wake(void *data) {
     return;
   }
   leave(task);
-  script_enter(task->script, task->loop, resume, task);
+  task->is_entered = false;
+  if (script_enter(task->script, task->loop, resume, task) == LUA_OK ||
+      task->is_done || task->script->is_closing)
+    return;
+  if (!task->is_entered) { /* no memory even to call it: again, next turn */
+    mp_later_post(task->loop, &task->wake);
+    return;
+  }
+  waiters_wake(&task->joiners); /* none to keep what it has returned */
+  if (task->script->main == task)
+    mp_loop_stop(task->loop);
+  abandon(task);
 }
 
 static void on_late(void *data) {

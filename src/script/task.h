@@ -24,6 +24,7 @@ struct task {
   int64_t deadline;
   struct waiters joiners, *waiters; /* who waits for it; for what it waits */
   struct task *next_waiter, *previous_waiter;
+  bool is_entered; /* it has run since it was woken last */
   bool is_started, is_waiting, is_late, is_done, has_failed;
   bool is_cancelled, is_told; /* asked to end; and has been told so */
   bool is_metered;            /* a console started it */
