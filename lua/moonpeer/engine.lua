@@ -245,6 +245,9 @@ function engine.new(config)
     return nil, message, code
   end
   listeners[made] = {}
+  if engine.made then
+    engine.made(made)
+  end
   return made
 end
 

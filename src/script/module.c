@@ -7,6 +7,7 @@
 
 #include "moonpeer/text.h"
 #include "script/connection.h"
+#include "script/console.h"
 #include "script/convert.h"
 #include "script/embed.h"
 #include "script/engine.h"
@@ -174,6 +175,7 @@ static void push_events(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
+    {"background", console_lua_background},
     {"check_options", do_check_options},
     {"collects", do_collects},
     {"connect", connection_lua_connect},
@@ -193,6 +195,7 @@ static const luaL_Reg functions[] = {
     {"json_decode", json_lua_decode},
     {"json_encode", json_lua_encode},
     {"json_list", json_lua_list},
+    {"is_terminal", console_lua_is_terminal},
     {"line_connect", line_lua_connect},
     {"line_listen", line_lua_listen},
     {"listen", listener_lua_listen},
@@ -200,11 +203,14 @@ static const luaL_Reg functions[] = {
     {"nearest", do_nearest},
     {"now", do_now},
     {"open", do_open},
+    {"process", console_lua_process},
     {"resolve", resolve_lua_resolve},
     {"run", run_lua_run},
     {"sleep", task_lua_sleep},
+    {"sockets", console_lua_sockets},
     {"spawn", task_lua_spawn},
     {"store", store_lua_open},
+    {"ticker", console_lua_ticker},
     {"time", do_time},
     {"world", sim_lua_new},
     {NULL, NULL},
@@ -217,6 +223,7 @@ int luaopen_moonpeer_core(lua_State *L) {
   listener_open_type(L);
   engine_open_type(L);
   event_open_type(L);
+  console_open_type(L);
   gate_open_type(L);
   line_open_type(L);
   line_open_listener(L);
