@@ -3,10 +3,14 @@
 
 #include <glob.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "script/convert.h"
+#include "script/line.h"
+#include "script/meter.h"
+#include "script/run.h"
 #include "script/task.h"
 
 static const char *const type_name = "moonpeer.ticker";
@@ -33,7 +37,9 @@ static void on_tick(void *data) {
   script_enter(ticker->script, ticker->loop, call, ticker);
 }
 
-int console_lua_ticker(lua_State *L) {
+/* ticker(period, fn): calls fn every so often while the loop runs, and does
+ * not keep it running; an object with close(). */
+static int do_ticker(lua_State *L) {
   int64_t period = convert_duration(L, 1);
   luaL_argcheck(L, period > 0, 1, "expected more than 0");
   luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -57,14 +63,8 @@ static int do_close(lua_State *L) {
   return 0;
 }
 
-void console_open_type(lua_State *L) {
-  static const luaL_Reg methods[] = {{"close", do_close}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {
-      {"__close", do_close}, {"__gc", do_close}, {NULL, NULL}};
-  object_type(L, type_name, methods, metamethods, NULL);
-}
-
-int console_lua_background(lua_State *L) {
+/* background(): the task that calls it no longer keeps the loop running. */
+static int do_background(lua_State *L) {
   struct task *task = task_check(L, "background");
   if (!task->is_background)
     mp_loop_release(task->loop);
@@ -72,7 +72,8 @@ int console_lua_background(lua_State *L) {
   return 0;
 }
 
-int console_lua_process(lua_State *L) {
+/* process(): its id, and the folder where sockets are put. */
+static int do_process(lua_State *L) {
   const char *folder = getenv("XDG_RUNTIME_DIR");
   lua_pushinteger(L, getpid());
   lua_pushstring(L, folder && *folder ? folder : "/tmp");
@@ -85,7 +86,9 @@ static bool is_ours(const char *path) {
          about.st_uid == getuid();
 }
 
-int console_lua_sockets(lua_State *L) {
+/* sockets(pattern): paths of this user's sockets that match a shell's pattern.
+ */
+static int do_sockets(lua_State *L) {
   glob_t found;
   lua_Integer n = 0;
   lua_newtable(L);
@@ -101,7 +104,42 @@ int console_lua_sockets(lua_State *L) {
   return 1;
 }
 
-int console_lua_is_terminal(lua_State *L) {
+/* is_terminal(descriptor) */
+static int do_is_terminal(lua_State *L) {
   lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
   return 1;
+}
+
+/* engines(): all that are open. */
+static int do_engines(lua_State *L) {
+  const struct script *script = script_of(L);
+  lua_Integer n = 0;
+  lua_newtable(L);
+  for (struct closable *c = script->open; c; c = c->next) {
+    if (strcmp(c->kind, "engine") == 0 && object_find(L, c))
+      lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+void console_open(lua_State *L) {
+  static const luaL_Reg functions[] = {{"background", do_background},
+                                       {"console_ready", meter_lua_ready},
+                                       {"console_task", meter_lua_task},
+                                       {"engines", do_engines},
+                                       {"finish", run_lua_finish},
+                                       {"is_terminal", do_is_terminal},
+                                       {"line_connect", line_lua_connect},
+                                       {"line_listen", line_lua_listen},
+                                       {"process", do_process},
+                                       {"sockets", do_sockets},
+                                       {"ticker", do_ticker},
+                                       {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"close", do_close}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {
+      {"__close", do_close}, {"__gc", do_close}, {NULL, NULL}};
+  line_open_type(L);
+  line_open_listener(L);
+  object_type(L, type_name, methods, metamethods, NULL);
+  luaL_setfuncs(L, functions, 0);
 }

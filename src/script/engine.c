@@ -25,9 +25,15 @@ static struct mp_engine *live(lua_State *L) {
 /* --- anchor ----------------------------------------------------------------
  */
 
-/* Keeps the object while it is started; nil at index lets it go. */
+/* Keeps the object while it is started, and its handlers where hooks find them
+ * at once; nil at index lets both go. */
 static void set_anchor(lua_State *L, int index, const struct engine_box *box) {
   index = lua_absindex(L, index);
+  if (lua_isnil(L, index))
+    lua_pushnil(L);
+  else
+    lua_getiuservalue(L, index, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &box->hooks);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, type_name);
   luaL_getsubtable(L, -1, "anchors");
   lua_pushvalue(L, index);
@@ -40,11 +46,17 @@ void engine_push(lua_State *L, const struct engine_box *box) {
     luaL_error(L, "the engine's object is gone");
 }
 
+/* Tasks that read its events learn that there will be no more. */
 static int forget(lua_State *L) {
   struct engine_box *box = lua_touserdata(L, 1);
+  engine_push(L, box);
   object_forget(L, box);
   lua_pushnil(L);
   set_anchor(L, -1, box);
+  lua_getiuservalue(L, 2, 1);
+  lua_getfield(L, -1, "gone");
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 0);
   return 0;
 }
 
@@ -77,11 +89,15 @@ static void close_box(struct closable *closable) {
 /* Pushes the store's object. */
 static int take_store(lua_State *L, struct engine_box *box,
                       const struct mp_config *config, struct mp_fault *fault) {
-  const struct mp_store_options options = {.ban_time = config->ban_time};
+  const struct mp_store_options options = {
+      .capacity = (uint32_t)config->max_peers,
+      .max_bans = (uint32_t)config->max_bans,
+      .inaccessible_time = config->inaccessible_time,
+      .ban_time = config->ban_time};
   lua_getfield(L, 1, "store");
   int rc = store_take(L, -1, &options, &box->owns_store, fault);
   if (rc == 0)
-    box->store = store_use(store_check(L, -1));
+    box->store = store_use(store_check(L, -1), box->closable.loop);
   return rc;
 }
 
@@ -110,6 +126,7 @@ int engine_lua_new(lua_State *L) {
   const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .store = box->store->core,
+                                        .tunes_store = box->owns_store,
                                         .hooks = &box->hooks,
                                         .data = box,
                                         .gone = on_gone};
@@ -169,7 +186,7 @@ static int do_network(lua_State *L) {
   return 1;
 }
 
-/* core: wants(event, on), commands(list of commands). */
+/* core: wants(event, on), commands(event, set of commands or nil). */
 static int do_wants(lua_State *L) {
   struct engine_box *box = self(L);
   int type = mp_event_type(luaL_checkstring(L, 2));
@@ -185,13 +202,14 @@ static int do_wants(lua_State *L) {
 
 static int do_commands(lua_State *L) {
   struct engine_box *box = self(L);
+  bool is_chunk = strcmp(luaL_checkstring(L, 2), "chunk") == 0;
   uint64_t commands = 0;
-  if (lua_isnil(L, 2))
+  if (lua_isnil(L, 3))
     commands = UINT64_MAX;
   else
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1))
+    for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1))
       commands |= mp_command_bit(luaL_checkstring(L, -2));
-  box->hooks.commands = commands;
+  *(is_chunk ? &box->hooks.chunks : &box->hooks.commands) = commands;
   if (box->engine)
     mp_engine_hooks_changed(box->engine);
   return 0;

@@ -7,6 +7,7 @@
 #include "script/connection.h"
 #include "script/convert.h"
 #include "script/engine.h"
+#include "script/message.h"
 
 /* What a hook carries in, and its answer out. */
 struct call {
@@ -20,7 +21,7 @@ struct call {
   const struct mp_failure *failure;
   const struct mp_candidate *candidates;
   struct mp_address *list;
-  size_t n;
+  size_t n, room;
   int64_t wait;
   ptrdiff_t chosen;
   int code;
@@ -44,16 +45,66 @@ static void push_handler(lua_State *L, const struct call *call,
 /* --- events ----------------------------------------------------------------
  */
 
+/* Places on the stack of dispatch. */
+enum { HANDLERS = 2, ROWS = 4, TRACEBACK, EVENT };
+
+/* A started engine has them in the registry. */
+static void push_handlers(lua_State *L, const struct engine_box *box) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &box->hooks) == LUA_TTABLE)
+    return;
+  lua_pop(L, 1);
+  engine_push(L, box);
+  lua_getiuservalue(L, -1, 1);
+  lua_replace(L, -2);
+}
+
+/* What a listener may be for. */
+static const char *command_of(const struct mp_event *event) {
+  if (event->message)
+    return event->message->command;
+  return event->chunk ? event->chunk->command : NULL;
+}
+
+/* The row at the top has no command, or this one. */
+static bool is_for(lua_State *L, const char *command) {
+  bool is = lua_getfield(L, -1, "command") != LUA_TSTRING || !command ||
+            strcmp(lua_tostring(L, -1), command) == 0;
+  lua_pop(L, 1);
+  return is;
+}
+
+/* handlers.report(row, name of the event, message at the top) */
+static void report(lua_State *L, const struct mp_event *event) {
+  lua_getfield(L, HANDLERS, "report");
+  lua_pushvalue(L, -3);
+  lua_pushstring(L, mp_event_name(event->type));
+  lua_pushvalue(L, -4);
+  lua_call(L, 3, 0);
+  lua_pop(L, 1);
+}
+
+/* The list of rows does not change while it is walked: a change makes a new
+ * one. */
 static int dispatch(lua_State *L) {
-  struct call *call = lua_touserdata(L, 1);
-  push_handler(L, call, "dispatch");
-  lua_pushstring(L, mp_event_name(call->event->type));
-  event_push(L, call->event);
-  if (call->event->message)
-    lua_pushstring(L, call->event->message->command);
-  else
-    lua_pushnil(L);
-  lua_call(L, 4, 0);
+  const struct call *call = lua_touserdata(L, 1);
+  const char *command = command_of(call->event);
+  push_handlers(L, call->box); /* at HANDLERS */
+  lua_getfield(L, -1, "listeners");
+  if (lua_getfield(L, -1, mp_event_name(call->event->type)) != LUA_TTABLE)
+    return 0;
+  lua_pushcfunction(L, script_traceback); /* at TRACEBACK */
+  event_push(L, call->event);             /* at EVENT */
+  lua_Integer n = (lua_Integer)lua_rawlen(L, ROWS);
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_rawgeti(L, ROWS, i);
+    if (is_for(L, command)) {
+      lua_getfield(L, -1, "fn");
+      lua_pushvalue(L, EVENT);
+      if (lua_pcall(L, 1, 0, TRACEBACK) != LUA_OK)
+        report(L, call->event);
+    }
+    lua_pop(L, 1);
+  }
   return 0;
 }
 
@@ -219,10 +270,10 @@ static void take_peer(lua_State *L, struct call *call) {
 
 static int select(lua_State *L) {
   struct call *call = lua_touserdata(L, 1);
-  size_t most = call->n;
-  call->n = 0;
+  size_t most = call->room;
   push_handler(L, call, "select");
-  lua_pushinteger(L, (lua_Integer)most);
+  lua_pushinteger(L, (lua_Integer)call->n);
+  call->n = 0;
   lua_call(L, 2, 1);
   lua_Integer n = lua_istable(L, -1) ? luaL_len(L, -1) : 0;
   for (lua_Integer i = 1; i <= n && call->n < most; i++) {
@@ -233,8 +284,9 @@ static int select(lua_State *L) {
   return 0;
 }
 
-static size_t on_select(void *data, struct mp_address *list, size_t n) {
-  struct call call = {.box = data, .list = list, .n = n};
+static size_t on_select(void *data, struct mp_address *list, size_t room,
+                        size_t n) {
+  struct call call = {.box = data, .list = list, .room = room, .n = n};
   return enter(select, &call) == LUA_OK ? call.n : 0;
 }
 
@@ -296,7 +348,7 @@ static int evict(lua_State *L) {
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   push_address(L, call->address);
-  lua_call(L, 4, 1);
+  lua_call(L, 3, 1);
   struct mp_connection *chosen =
       lua_isuserdata(L, -1) ? connection_check(L, -1) : NULL;
   for (size_t i = 0; i < call->n; i++)
@@ -320,9 +372,16 @@ static void on_closed(void *data, struct mp_connection *connection) {
   connection_gone(box->script, box->closable.loop, connection);
 }
 
+static const struct mp_message_type *on_declared(void *data,
+                                                 const char *command) {
+  const struct engine_box *box = data;
+  return declared_find(box->script, command);
+}
+
 void hooks_init(struct engine_box *box) {
   box->hooks = (struct mp_hooks){
       .event = on_event,
+      .declared = on_declared,
       .validate = on_validate,
       .judge = on_judge,
       .accept = on_accept,

@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include "base/hex.h"
 #include "moonpeer/text.h"
 #include "script/connection.h"
 #include "script/console.h"
@@ -12,10 +13,9 @@
 #include "script/embed.h"
 #include "script/engine.h"
 #include "script/gate.h"
+#include "script/hashes.h"
 #include "script/json.h"
-#include "script/line.h"
 #include "script/message.h"
-#include "script/meter.h"
 #include "script/resolve.h"
 #include "script/run.h"
 #include "script/sim.h"
@@ -47,6 +47,30 @@ static int do_hex(lua_State *L) {
     out[2 * i + 1] = digits[byte & 15];
   }
   luaL_pushresultsize(&buffer, 2 * n);
+  return 1;
+}
+
+/* Bytes as hex digits in their order, whatever they are. */
+static int do_hex_of(lua_State *L) {
+  size_t n;
+  luaL_Buffer buffer;
+  const char *bytes = luaL_checklstring(L, 1, &n);
+  hex_put(luaL_buffinitsize(L, &buffer, 2 * n), (const uint8_t *)bytes, n);
+  luaL_pushresultsize(&buffer, 2 * n);
+  return 1;
+}
+
+/* The bytes of hex digits as they stand; nil for what is none. */
+static int do_unhex(lua_State *L) {
+  size_t n;
+  luaL_Buffer buffer;
+  const char *text = luaL_checklstring(L, 1, &n);
+  char *out = luaL_buffinitsize(L, &buffer, n / 2);
+  if (!hex_parse((uint8_t *)out, text, n)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  luaL_pushresultsize(&buffer, n / 2);
   return 1;
 }
 
@@ -97,6 +121,11 @@ static int do_methods(lua_State *L) {
 }
 
 /* Is it the code of something that a remote can do wrong? */
+static int do_is_error(lua_State *L) {
+  lua_pushboolean(L, mp_error_code(luaL_checkstring(L, 1)) != 0);
+  return 1;
+}
+
 static int do_is_offence(lua_State *L) {
   int code = mp_error_code(luaL_checkstring(L, 1));
   lua_pushboolean(L, code <= MP_ENETWORK && code >= MP_EFLOOD);
@@ -175,43 +204,40 @@ static void push_events(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"background", console_lua_background},
     {"check_options", do_check_options},
     {"collects", do_collects},
     {"connect", connection_lua_connect},
-    {"console_ready", meter_lua_ready},
-    {"console_task", meter_lua_task},
+    {"decode", codec_lua_decode},
+    {"define", declare_lua_define},
     {"duration", do_duration},
+    {"encode", codec_lua_encode},
     {"engine", engine_lua_new},
-    {"engines", meter_lua_engines},
-    {"finish", run_lua_finish},
     {"gate", gate_lua_new},
     {"glob", do_glob},
+    {"hashes", hashes_lua_new},
     {"hex", do_hex},
+    {"hex_of", do_hex_of},
     {"in_task", do_in_task},
     {"is_answer", do_is_answer},
+    {"is_error", do_is_error},
     {"is_offence", do_is_offence},
     {"is_scope", do_is_scope},
     {"json_decode", json_lua_decode},
     {"json_encode", json_lua_encode},
     {"json_list", json_lua_list},
-    {"is_terminal", console_lua_is_terminal},
-    {"line_connect", line_lua_connect},
-    {"line_listen", line_lua_listen},
     {"listen", listener_lua_listen},
     {"methods", do_methods},
     {"nearest", do_nearest},
     {"now", do_now},
     {"open", do_open},
-    {"process", console_lua_process},
     {"resolve", resolve_lua_resolve},
     {"run", run_lua_run},
     {"sleep", task_lua_sleep},
-    {"sockets", console_lua_sockets},
     {"spawn", task_lua_spawn},
     {"store", store_lua_open},
-    {"ticker", console_lua_ticker},
     {"time", do_time},
+    {"types", codec_lua_types},
+    {"unhex", do_unhex},
     {"world", sim_lua_new},
     {NULL, NULL},
 };
@@ -219,19 +245,18 @@ static const luaL_Reg functions[] = {
 int luaopen_moonpeer_core(lua_State *L) {
   task_open(L);
   message_open(L);
+  hashes_open_type(L);
   connection_open_type(L);
   listener_open_type(L);
   engine_open_type(L);
   event_open_type(L);
-  console_open_type(L);
   gate_open_type(L);
-  line_open_type(L);
-  line_open_listener(L);
   resolve_open_type(L);
   sim_open_type(L);
   json_open_type(L);
   store_open_type(L);
   luaL_newlib(L, functions);
+  console_open(L);
   lua_pushstring(L, mp_version_text());
   lua_setfield(L, -2, "version");
   push_networks(L);
