@@ -294,6 +294,9 @@ function engine.new(config)
     return nil, message, code
   end
   listeners[made] = handlers.listeners
+  if engine.made then
+    engine.made(made)
+  end
   return made
 end
 

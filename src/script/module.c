@@ -8,15 +8,14 @@
 #include "base/hex.h"
 #include "moonpeer/text.h"
 #include "script/connection.h"
+#include "script/console.h"
 #include "script/convert.h"
 #include "script/embed.h"
 #include "script/engine.h"
 #include "script/gate.h"
 #include "script/hashes.h"
 #include "script/json.h"
-#include "script/line.h"
 #include "script/message.h"
-#include "script/meter.h"
 #include "script/resolve.h"
 #include "script/run.h"
 #include "script/sim.h"
@@ -210,13 +209,9 @@ static const luaL_Reg functions[] = {
     {"connect", connection_lua_connect},
     {"decode", codec_lua_decode},
     {"define", declare_lua_define},
-    {"console_ready", meter_lua_ready},
-    {"console_task", meter_lua_task},
     {"duration", do_duration},
     {"encode", codec_lua_encode},
     {"engine", engine_lua_new},
-    {"engines", meter_lua_engines},
-    {"finish", run_lua_finish},
     {"gate", gate_lua_new},
     {"glob", do_glob},
     {"hashes", hashes_lua_new},
@@ -230,8 +225,6 @@ static const luaL_Reg functions[] = {
     {"json_decode", json_lua_decode},
     {"json_encode", json_lua_encode},
     {"json_list", json_lua_list},
-    {"line_connect", line_lua_connect},
-    {"line_listen", line_lua_listen},
     {"listen", listener_lua_listen},
     {"methods", do_methods},
     {"nearest", do_nearest},
@@ -258,13 +251,12 @@ int luaopen_moonpeer_core(lua_State *L) {
   engine_open_type(L);
   event_open_type(L);
   gate_open_type(L);
-  line_open_type(L);
-  line_open_listener(L);
   resolve_open_type(L);
   sim_open_type(L);
   json_open_type(L);
   store_open_type(L);
   luaL_newlib(L, functions);
+  console_open(L);
   lua_pushstring(L, mp_version_text());
   lua_setfield(L, -2, "version");
   push_networks(L);

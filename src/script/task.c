@@ -111,7 +111,8 @@ static void detach(struct task *task) {
   mp_later_cancel(&task->wake);
   mp_timer_stop(&task->timer);
   mp_timer_stop(&task->rest);
-  mp_loop_release(task->loop);
+  if (!task->is_background)
+    mp_loop_release(task->loop);
   if (task->previous)
     task->previous->next = task->next;
   else

@@ -28,6 +28,7 @@ struct task {
   bool is_started, is_waiting, is_late, is_done, has_failed;
   bool is_cancelled, is_told; /* asked to end; and has been told so */
   bool is_metered;            /* a console started it */
+  bool is_background;         /* does not keep the loop running */
   bool is_joined; /* somebody takes its results, so its error is theirs */
 };
 
