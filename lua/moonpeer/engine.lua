@@ -1,6 +1,9 @@
 --- engine - engines as Lua sees them: policies, events, queries.
 local core = require "moonpeer.core"
+local misuse = require "moonpeer.misuse"
 local policy = require "moonpeer.policy"
+
+misuse.own_file()
 
 local engine = {}
 
@@ -9,16 +12,17 @@ local wants_event, wants_commands = methods.wants_event, methods.wants_commands
 local list = methods.list
 methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
 
---- The listeners of each engine: event -> list of { name, fn, command }.
-local listeners = setmetatable({}, { __mode = "k" })
+--- The handlers of each engine: what C calls. Under a number: the listeners of
+--- that event, guards; `named` has them by event and name.
+local handlers_of = setmetatable({}, { __mode = "k" })
 
-local is_event = {}
-for _, name in ipairs(core.events) do
-  is_event[name] = true
+local number_of = {}
+for i, name in ipairs(core.events) do
+  number_of[name] = i
 end
 
 local function check_event(event)
-  if is_event[event] then
+  if number_of[event] then
     return
   end
   local near = core.nearest(tostring(event), core.events)
@@ -29,7 +33,7 @@ end
 --- Tells the core which commands somebody wants: nil is all of them.
 local function update_commands(self)
   local commands = {}
-  for _, row in ipairs(listeners[self].message or {}) do
+  for _, row in ipairs(handlers_of[self].named.message or {}) do
     if not row.command then
       commands = nil
       break
@@ -39,17 +43,34 @@ local function update_commands(self)
   wants_commands(self, commands)
 end
 
-local function remove(rows, name)
+--- Puts a list of rows in place: { name, guard, command }.
+local function set_rows(self, event, rows)
+  local handlers, guards = handlers_of[self], {}
   for i, row in ipairs(rows) do
-    if row.name == name then
-      table.remove(rows, i)
-      return
-    end
+    guards[i] = row.guard
   end
+  handlers.named[event] = rows
+  handlers[number_of[event]] = guards
+  if event == "message" then
+    update_commands(self)
+  end
+  wants_event(self, event, #rows > 0)
 end
 
+--- The listeners of an event but the one of a name, in a new list.
+local function rows_without(self, event, name)
+  local rows = {}
+  for _, row in ipairs(handlers_of[self].named[event] or {}) do
+    rows[#rows + 1] = row.name ~= name and row or nil
+  end
+  return rows
+end
+
+local listener_options = { command = true }
+
 --- Calls fn(event) whenever something happens. A listener of the same name is
---- replaced. The event is a view: it is stale when fn has returned.
+--- replaced. The event is a view: it is stale when fn has returned. One that
+--- keeps failing is left alone for a while.
 ---@param event string    such as "handshake_complete"
 ---@param name string     of the listener
 ---@param fn function
@@ -60,13 +81,19 @@ function methods:on(event, name, fn, options)
     error("expected on(event, name, function): a listener has a name, so "
       .. "that it can be replaced", 2)
   end
-  -- a new list: the old one may be under way in dispatch
-  local rows = { table.unpack(listeners[self][event] or {}) }
-  remove(rows, name)
-  rows[#rows + 1] = { name = name, fn = fn, command = (options or {}).command }
-  listeners[self][event] = rows
-  update_commands(self)
-  wants_event(self, event, true)
+  misuse.check_options("on", options, listener_options)
+  local rows = rows_without(self, event, name)
+  local command = (options or {}).command
+  local generation, confined = core.active()
+  rows[#rows + 1] = {
+    name = name, command = command, generation = generation,
+    guard = core.guard {
+      fn = fn, policy = name, name = event, command = command,
+      budget = handlers_of[self].budget.event,
+      generation = generation, confined = confined,
+    },
+  }
+  set_rows(self, event, rows)
 end
 
 --- Takes a listener away; nothing happens when there is none of the name.
@@ -74,31 +101,7 @@ end
 ---@param name string
 function methods:off(event, name)
   check_event(event)
-  local rows = { table.unpack(listeners[self][event] or {}) }
-  remove(rows, name)
-  listeners[self][event] = rows
-  update_commands(self)
-  wants_event(self, event, #rows > 0)
-end
-
---- Says once what a failing listener said, and how often since.
-local function report(row, event, message)
-  row.failures = (row.failures or 0) + 1
-  if row.failures & (row.failures - 1) == 0 then -- 1, 2, 4, 8 ...
-    io.stderr:write(("moonpeer: listener %q of %s failed (%d times): %s\n")
-      :format(row.name, event, row.failures, tostring(message)))
-  end
-end
-
-local function dispatch(self, event, view, command)
-  for _, row in ipairs(listeners[self][event] or {}) do
-    if not row.command or row.command == command then
-      local good, message = xpcall(row.fn, debug.traceback, view)
-      if not good then
-        report(row, event, message)
-      end
-    end
-  end
+  set_rows(self, event, rows_without(self, event, name))
 end
 
 local function passes(connection, filter)
@@ -231,6 +234,12 @@ function methods.spawn(_, fn, ...)
   return core.spawn(fn, ...)
 end
 
+--- What policies may take, and what they took.
+---@return table[]  policy, name, state, calls, errors, kills, time, last_error
+function methods:policies()
+  return handlers_of[self].stack:counts()
+end
+
 --- Makes an engine; start() sets it going.
 ---@param config table  see mission: network, listen, peers, policies ...
 ---@return moonpeer.Engine|nil, string?, string?  nil, message, code
@@ -238,13 +247,18 @@ function engine.new(config)
   if type(config) ~= "table" then
     error("expected a table of options, got " .. type(config), 2)
   end
-  local handlers = policy.chain(config.policies or {}, config.network)
-  handlers.dispatch = dispatch
+  local budget = policy.budget(config.budget)
+  local stack, fault = policy.stack(config.policies, budget)
+  if not stack then
+    return nil, fault, "config"
+  end
+  local handlers = { named = {}, budget = budget, stack = stack }
+  stack:install(handlers)
   local made, message, code = core.engine(config, handlers)
   if not made then
     return nil, message, code
   end
-  listeners[made] = {}
+  handlers_of[made] = handlers
   return made
 end
 

@@ -22,6 +22,11 @@ int mp_engine_unban(struct mp_engine *engine, const struct mp_prefix *prefix,
                        fault);
 }
 
+void mp_engine_note_policy(struct mp_engine *engine, const char *text) {
+  const struct mp_event event = {.type = MP_POLICY_FAILED, .text = text};
+  news_put(engine, &event);
+}
+
 void mp_engine_save(struct mp_engine *engine) {
   if (!engine->is_closing)
     saver_start(engine->saver);

@@ -81,6 +81,10 @@ int mp_engine_ban(struct mp_engine *engine, const struct mp_prefix *prefix,
 int mp_engine_unban(struct mp_engine *engine, const struct mp_prefix *prefix,
                     struct mp_fault *fault);
 
+/* Tells on the next turn that a policy or listener failed (MP_POLICY_FAILED);
+ * text is copied. */
+void mp_engine_note_policy(struct mp_engine *engine, const char *text);
+
 /* Saves the store from the next turn on; told by MP_STORE_SAVED or FAILED. */
 void mp_engine_save(struct mp_engine *engine);
 

@@ -7,6 +7,7 @@
 #include "script/connection.h"
 #include "script/convert.h"
 #include "script/engine.h"
+#include "script/guard.h"
 
 /* What a hook carries in, and its answer out. */
 struct call {
@@ -44,16 +45,24 @@ static void push_handler(lua_State *L, const struct call *call,
 /* --- events ----------------------------------------------------------------
  */
 
+/* The list of an event's listeners, guards, is never changed: who joins or
+ * leaves meanwhile makes another. */
 static int dispatch(lua_State *L) {
-  struct call *call = lua_touserdata(L, 1);
-  push_handler(L, call, "dispatch");
-  lua_pushstring(L, mp_event_name(call->event->type));
+  const struct call *call = lua_touserdata(L, 1);
+  const struct mp_message *message = call->event->message;
+  engine_push(L, call->box);
+  lua_getiuservalue(L, -1, 1);
+  if (lua_rawgeti(L, -1, (lua_Integer)call->event->type + 1) != LUA_TTABLE)
+    return 0;
+  int rows = lua_gettop(L);
   event_push(L, call->event);
-  if (call->event->message)
-    lua_pushstring(L, call->event->message->command);
-  else
-    lua_pushnil(L);
-  lua_call(L, 4, 0);
+  for (lua_Integer i = 1; lua_rawgeti(L, rows, i) == LUA_TUSERDATA; i++) {
+    const struct guard *guard = lua_touserdata(L, -1);
+    if (!message || !*guard->command ||
+        strcmp(guard->command, message->command) == 0)
+      guard_call(L, rows + 2, call->box, rows + 1, 1);
+    lua_settop(L, rows + 1);
+  }
   return 0;
 }
 
@@ -121,7 +130,10 @@ static void take_options(lua_State *L, const struct call *call,
   struct mp_fault fault;
   if (!lua_istable(L, -1))
     return;
-  if (lua_getfield(L, -1, "time") != LUA_TNIL)
+  if (lua_getfield(L, -1, "time") == LUA_TSTRING &&
+      strcmp(lua_tostring(L, -1), "forever") == 0)
+    verdict->ban_time = MP_FOREVER;
+  else if (!lua_isnil(L, -1))
     verdict->ban_time = convert_duration(L, lua_gettop(L));
   lua_pop(L, 1);
   lua_getfield(L, -1, "scope");

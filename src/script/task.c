@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "script/convert.h"
+#include "script/guard.h"
 
 static const char tasks_key = 0; /* registry: coroutine -> its live task */
 const char task_type[] = "moonpeer.task";
@@ -83,6 +84,11 @@ struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
                         .loop = loop,
                         .arguments = arguments,
                         .deadline = MP_FOREVER};
+  if (script->active) {
+    task->budget = script->active->budget;
+    task->is_confined = script->active->is_confined;
+    task->generation = script->active->generation;
+  }
   luaL_setmetatable(L, task_type);
   task->thread = lua_newthread(L);
   lua_setiuservalue(L, -2, 1);
@@ -183,6 +189,17 @@ static void finish(lua_State *L, struct task *task, int rc, int results) {
   }
 }
 
+/* What a policy has started is held to what the policy is. */
+static int resume_confined(lua_State *L, struct task *task, int arguments,
+                           int *results) {
+  struct script *script = task->script;
+  struct confinement outer;
+  guard_enter(script, &outer, task->thread, task->budget, task->is_confined);
+  int rc = lua_resume(task->thread, L, arguments, results);
+  guard_leave(script, task->thread, &outer);
+  return rc;
+}
+
 /* A task that yields by itself just lets the others run. */
 static int resume(lua_State *L) {
   struct task *task = lua_touserdata(L, 1);
@@ -190,7 +207,8 @@ static int resume(lua_State *L) {
   task->is_started = true;
   task->is_waiting = false;
   script_watch(task->script, task->thread);
-  int rc = lua_resume(task->thread, L, arguments, &results);
+  int rc = task->budget ? resume_confined(L, task, arguments, &results)
+                        : lua_resume(task->thread, L, arguments, &results);
   if (rc != LUA_YIELD) {
     finish(L, task, rc, results);
     return 0;

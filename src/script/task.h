@@ -23,6 +23,9 @@ struct task {
   int64_t deadline;
   struct waiters joiners, *waiters; /* who waits for it; for what it waits */
   struct task *next_waiter, *previous_waiter;
+  int64_t budget;      /* of real time between two waits; 0: any */
+  bool is_confined;    /* started by a policy from a file */
+  unsigned generation; /* of the policy that started it; or 0 */
   bool is_started, is_waiting, is_late, is_done, has_failed;
   bool is_cancelled, is_told; /* asked to end; and has been told so */
   bool is_joined; /* somebody takes its results, so its error is theirs */
