@@ -2,6 +2,7 @@
 local core = require "moonpeer.core"
 local misuse = require "moonpeer.misuse"
 local policy = require "moonpeer.policy"
+local schedule = require "moonpeer.schedule"
 
 misuse.own_file()
 
@@ -10,7 +11,9 @@ local engine = {}
 local methods = core.methods "moonpeer.engine"
 local wants_event, wants_commands = methods.wants_event, methods.wants_commands
 local list = methods.list
+local start, spawn_on = methods.start, methods.spawn_on
 methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
+methods.spawn_on = nil
 
 --- The handlers of each engine: what C calls. Under a number: the listeners of
 --- that event, guards; `named` has them by event and name.
@@ -230,8 +233,27 @@ end
 --- Starts a function as a task on the engine's loop.
 ---@param fn function
 ---@return moonpeer.Task
-function methods.spawn(_, fn, ...)
-  return core.spawn(fn, ...)
+function methods:spawn(fn, ...)
+  return spawn_on(self, {}, fn, ...)
+end
+
+--- Starts the engine and its schedule.
+---@return true|nil, string?, string?  nil, message, code
+function methods:start()
+  local good, message, code = start(self)
+  local handlers = handlers_of[self]
+  if good and not handlers.schedule then
+    handlers.schedule = schedule.start(self, handlers.jobs, spawn_on,
+      handlers.budget.event)
+  end
+  return good, message, code
+end
+
+--- The jobs of the schedule.
+---@return table[]  name, runs, failures, skipped, last (wall time), running
+function methods:schedule()
+  local handlers = handlers_of[self]
+  return handlers.schedule and handlers.schedule:counts() or {}
 end
 
 --- What policies may take, and what they took.
@@ -254,6 +276,7 @@ function engine.new(config)
   end
   local handlers = { named = {}, budget = budget, stack = stack }
   stack:install(handlers)
+  handlers.jobs = schedule.jobs(config.schedule, stack.entries)
   local made, message, code = core.engine(config, handlers)
   if not made then
     return nil, message, code

@@ -17,6 +17,8 @@ local stock = {
   require "moonpeer.policies.inbound",
   require "moonpeer.policies.selection",
   require "moonpeer.policies.retry",
+  require "moonpeer.policies.addresses",
+  require "moonpeer.policies.schedules",
 }
 
 --- Real time that one call may take, in seconds.

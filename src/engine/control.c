@@ -55,6 +55,7 @@ static void put_news(struct mp_engine *engine, enum mp_event_type type,
  * is told before the next turn. */
 static void on_store(void *data, const struct mp_store_event *event) {
   struct mp_engine *engine = data;
+  engine->counts.changes++;
   if (event->kind == MP_STORE_BAN_ADDED) {
     engine->counts.bans++;
     close_covered(engine, &event->ban->prefix);

@@ -101,6 +101,11 @@ void engine_start_discovery(struct mp_engine *engine) {
     on_timer(discovery);
 }
 
+void mp_engine_discover(struct mp_engine *engine) {
+  if (engine->discovery)
+    mp_timer_start(engine->loop, &engine->discovery->timer, 0);
+}
+
 void engine_stop_discovery(struct mp_engine *engine) {
   struct discovery *discovery = engine->discovery;
   if (!discovery)

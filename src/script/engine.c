@@ -6,6 +6,7 @@
 #include "script/connection.h"
 #include "script/control.h"
 #include "script/convert.h"
+#include "script/jobs.h"
 #include "script/store.h"
 #include "script/task.h"
 
@@ -60,6 +61,7 @@ static void drop_store(struct engine_box *box) {
 static void on_gone(void *data) {
   struct engine_box *box = data;
   box->engine = NULL;
+  tasks_cancel_of(box->script, box, 0);
   drop_store(box);
   script_closed(box->script, &box->closable);
   if (box->is_started) /* else this is within a call from Lua */
@@ -256,5 +258,6 @@ void engine_open_type(lua_State *L) {
   object_type(L, type_name, methods, metamethods, do_index);
   object_methods(L, type_name);
   luaL_setfuncs(L, control_methods, 0);
+  luaL_setfuncs(L, jobs_methods, 0);
   lua_pop(L, 1);
 }

@@ -5,8 +5,6 @@ local files = require "support.files"
 local moonpeer = require "moonpeer"
 local policy = require "moonpeer.policy"
 
-local quiet = { stderr = io.stderr }
-
 local function call_of(stack)
   local handlers = {}
   stack:install(handlers)
@@ -73,13 +71,7 @@ local endless = {
 }
 
 describe("a runaway script is stopped, and the next policy answers:", function()
-  before_each(function()
-    io.stderr = { write = function() end }
-  end)
-  after_each(function()
-    io.stderr = quiet.stderr
-    files.remove_all()
-  end)
+  after_each(files.remove_all)
 
   for name, body in pairs(endless) do
     it(name, function()
@@ -101,13 +93,11 @@ describe("a runaway script is stopped, and the next policy answers:", function()
   end)
 
   it("within the budget that is configured", function()
-    local _, stack = judge_of("", { decision = "200ms" })
     local judge = judge_of("while true do end", { decision = "200ms" })
     local before = os.clock()
     judge(nil)
     local spent = os.clock() - before
     assert.is_true(spent > 0.15 and spent < 2, spent)
-    assert.truthy(stack)
   end)
 
   it("what ends in time is left alone", function()
@@ -137,7 +127,8 @@ describe("what no hook could stop is bounded:", function()
       "local s = 'x' for i = 1, 60 do s = s .. s end",
     ["a table that grows"] =
       "local t = {} for i = 1, 1e9 do t[i] = {} end",
-    ["a recursion that never ends"] = "local function f() return 1 + f() end f()",
+    ["a recursion that never ends"] =
+      "local function f() return 1 + f() end f()",
     ["a recursion in metamethods"] = [[
       local t = setmetatable({}, {})
       getmetatable(t).__index = function(_, k) return t[k .. "x"] end
