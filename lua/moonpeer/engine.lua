@@ -13,7 +13,8 @@ local wants_event, wants_commands = methods.wants_event, methods.wants_commands
 local list = methods.list
 local start, spawn_on = methods.start, methods.spawn_on
 methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
-methods.spawn_on = nil
+local set_rules, rule_counts = methods.set_rules, methods.rule_counts
+methods.spawn_on, methods.set_rules, methods.rule_counts = nil, nil, nil
 
 --- The handlers of each engine: what C calls. Under a number: the listeners of
 --- that event, guards; `named` has them by event and name.
@@ -262,6 +263,20 @@ function methods:policies()
   return handlers_of[self].stack:counts()
 end
 
+--- The declared rules, and what they have counted.
+---@return table[]  name, counted, exempted, reached (a step of the ladder)
+function methods:rules()
+  local list = {}
+  for i, rule in ipairs(handlers_of[self].stack:rules()) do
+    local counted, exempted, reached = rule_counts(self, i)
+    list[i] = {
+      name = rule.name, counted = counted, exempted = exempted,
+      reached = reached,
+    }
+  end
+  return list
+end
+
 --- Makes an engine; start() sets it going.
 ---@param config table  see mission: network, listen, peers, policies ...
 ---@return moonpeer.Engine|nil, string?, string?  nil, message, code
@@ -282,6 +297,11 @@ function engine.new(config)
     return nil, message, code
   end
   handlers_of[made] = handlers
+  local good
+  good, message, code = set_rules(made, stack:rules())
+  if not good then
+    return nil, message, code
+  end
   return made
 end
 

@@ -5,6 +5,7 @@ local core = require "moonpeer.core"
 local fields = require "moonpeer.policy.fields"
 local load_policy = require "moonpeer.policy.load"
 local misuse = require "moonpeer.misuse"
+local rules = require "moonpeer.policy.rules"
 
 misuse.own_file()
 
@@ -142,6 +143,18 @@ function stack:install(handlers)
     end
     handlers[decision] = core.chain(guards)
   end
+end
+
+--- The rules of all policies, in order.
+---@return table[]
+function stack:rules()
+  local all = {}
+  for _, entry in ipairs(self.entries) do
+    for _, rule in ipairs(rules.of(entry.name, entry.policy.rules)) do
+      all[#all + 1] = rule
+    end
+  end
+  return all
 end
 
 --- What each function has done so far.

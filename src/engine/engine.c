@@ -132,6 +132,7 @@ static void engine_free(struct mp_engine *engine) {
   engine_stop_discovery(engine);
   mp_store_unlisten(&engine->watcher);
   news_deinit(engine);
+  rules_free(engine->rules);
   saver_free(engine->saver);
   engine_close_store(engine);
   crowd_deinit(&engine->dialled);

@@ -80,12 +80,13 @@ const char *mp_answer_name(enum mp_answer answer);
 /* The answer of a name, -1 for a name nobody has. */
 int mp_answer_of(const char *name);
 
-enum { MP_REASON = 120 };
+enum { MP_REASON = 120, MP_RULE_NAME = 32 };
 
 /* What a policy says about an offence. */
 struct mp_verdict {
   enum mp_answer answer;
   char reason[MP_REASON]; /* free words */
+  char rule[MP_RULE_NAME]; /* that said so, instead of a policy; or "" */
   int64_t ban_time;       /* nanoseconds; 0 means the configured ban_time */
   struct mp_prefix scope; /* what to ban; 0 bits mean the address */
 };

@@ -7,6 +7,7 @@
 #include "script/control.h"
 #include "script/convert.h"
 #include "script/jobs.h"
+#include "script/rules.h"
 #include "script/store.h"
 #include "script/task.h"
 
@@ -259,5 +260,6 @@ void engine_open_type(lua_State *L) {
   object_methods(L, type_name);
   luaL_setfuncs(L, control_methods, 0);
   luaL_setfuncs(L, jobs_methods, 0);
+  luaL_setfuncs(L, rules_methods, 0);
   lua_pop(L, 1);
 }

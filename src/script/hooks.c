@@ -113,17 +113,6 @@ static void push_offence(lua_State *L, const struct mp_offence *offence) {
   lua_setfield(L, -2, "dropped");
 }
 
-/* The network around an address, as mp_group_of sees it. */
-static void take_group(struct mp_prefix *scope,
-                       const struct mp_address *address) {
-  *scope = mp_prefix_of(address);
-  if (!mp_address_is_routable(address))
-    return;
-  scope->bits = mp_address_is_ipv4(address) ? 96 + 16 : 32;
-  memset(scope->ip + scope->bits / 8, 0,
-         sizeof scope->ip - (size_t)(scope->bits / 8));
-}
-
 /* Options of a verdict: { time =, scope = "address", "group" or a prefix }. */
 static void take_options(lua_State *L, const struct call *call,
                          struct mp_verdict *verdict) {
@@ -139,7 +128,8 @@ static void take_options(lua_State *L, const struct call *call,
   lua_getfield(L, -1, "scope");
   const char *scope = lua_tostring(L, -1);
   if (scope && strcmp(scope, "group") == 0)
-    take_group(&verdict->scope, mp_connection_address(call->connection));
+    verdict->scope =
+        mp_prefix_of_group(mp_connection_address(call->connection));
   else if (scope && strcmp(scope, "address") != 0 &&
            mp_prefix_parse(&verdict->scope, scope, &fault) != 0)
     luaL_error(L, "scope: %s", fault.text);

@@ -70,7 +70,7 @@ describe("a schedule", function()
       overlap = "skip", run = function()
         times[#times + 1] = moonpeer.time() // 1 - start
         moonpeer.sleep "25s"
-      end } }, "65s")
+      end } }, "64s")
     assert.same({ 10, 40 }, times)
     assert.equal(2, counts_of(engine, "slow").skipped)
     assert.truthy(world)

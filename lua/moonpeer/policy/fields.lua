@@ -1,5 +1,6 @@
 --- fields - what a policy may consist of, and whether a table is one.
 local core = require "moonpeer.core"
+local rules = require "moonpeer.policy.rules"
 
 local fields = {}
 
@@ -86,7 +87,8 @@ function fields.complaint(what, policy)
     return ("%s.api: expected %d, got %s: it is for another version"):format(
       what, fields.api, tostring(policy.api))
   end
-  return policy.on and check_listeners(what, policy.on)
+  local _, message = rules.of(what, policy.rules)
+  return message or policy.on and check_listeners(what, policy.on) or nil
 end
 
 return fields
