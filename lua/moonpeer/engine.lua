@@ -3,6 +3,7 @@ local core = require "moonpeer.core"
 local misuse = require "moonpeer.misuse"
 local policy = require "moonpeer.policy"
 local schedule = require "moonpeer.schedule"
+local queue = require "moonpeer.queue"
 
 misuse.own_file()
 
@@ -10,15 +11,22 @@ local engine = {}
 
 local methods = core.methods "moonpeer.engine"
 local wants_event, wants_commands = methods.wants_event, methods.wants_commands
-local list = methods.list
+local list, traffic, lag = methods.list, methods.traffic, methods.lag
 local start, spawn_on = methods.start, methods.spawn_on
-methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
 local set_rules, rule_counts = methods.set_rules, methods.rule_counts
-methods.spawn_on, methods.set_rules, methods.rule_counts = nil, nil, nil
+for _, name in ipairs {
+  "wants_event", "wants_commands", "list", "traffic", "lag", "spawn_on",
+  "set_rules", "rule_counts",
+} do
+  methods[name] = nil
+end
 
 --- The handlers of each engine: what C calls. Under a number: the listeners of
 --- that event, guards; `named` has them by event and name.
 local handlers_of = setmetatable({}, { __mode = "k" })
+
+--- What is called when an engine is gone: engine -> iterator -> function.
+local endings = setmetatable({}, { __mode = "k" })
 
 local number_of = {}
 for i, name in ipairs(core.events) do
@@ -143,6 +151,36 @@ function methods:connections(filter)
   end
 end
 
+--- Walks the peers it remembers. Changing them meanwhile is safe.
+---@param filter? table  as for each() of a store: status, group, source ...
+---@return function  for peer in engine:peers() do
+function methods:peers(filter)
+  return self.store:each(filter)
+end
+
+--- What it has done and has now: `connections` and those of them that are
+--- `inbound`, `outbound`, `connected`, `half_open`, `feelers`, `polite`;
+--- `peers` by status; `dials`, `accepted`, `rejected`, `handshakes`, `bans`,
+--- `evictions`; `failures` by code; `commands`: of each command the messages
+--- and bytes both ways, and the sum of these; `memory` held for what was
+--- `received` and is `queued`; `lag` and `most_lag` of the loop in seconds.
+---@return table
+function methods:stats()
+  local stats = self:counts()
+  stats.peers = self.store:count_by_status()
+  stats.commands, stats.memory = traffic(self)
+  stats.lag, stats.most_lag = lag(self)
+  for _, key in ipairs {
+    "messages_in", "bytes_in", "messages_out", "bytes_out",
+  } do
+    stats[key] = 0
+    for _, row in pairs(stats.commands) do
+      stats[key] = stats[key] + row[key]
+    end
+  end
+  return stats
+end
+
 --- Sends a message to one connection or to a list of them.
 ---@param to moonpeer.Connection|moonpeer.Connection[]
 ---@param command string
@@ -223,12 +261,24 @@ end
 
 --- A queue of events for a task: `for event in engine:events() do`. When it is
 --- full the oldest is dropped; the event after a gap has `lost`, their number.
+--- It ends when the engine is gone.
 ---@param options? table  capacity (1024), events (a list of names; all but
 ---  message), command (of messages)
 ---@return function
 function methods:events(options)
   options = options or {}
-  return require("moonpeer.queue").new(self, options)
+  local next_event, closer, finish = queue.new(self, options)
+  endings[self] = endings[self] or setmetatable({}, { __mode = "k" })
+  endings[self][next_event] = finish
+  return next_event, nil, nil, closer
+end
+
+--- The engine is gone: whoever waits for its events learns it.
+local function gone(self)
+  for _, finish in pairs(endings[self] or {}) do
+    finish()
+  end
+  endings[self] = nil
 end
 
 --- Starts a function as a task on the engine's loop.
@@ -292,6 +342,7 @@ function engine.new(config)
   local handlers = { named = {}, budget = budget, stack = stack }
   stack:install(handlers)
   handlers.jobs = schedule.jobs(config.schedule, stack.entries)
+  handlers.gone = gone
   local made, message, code = core.engine(config, handlers)
   if not made then
     return nil, message, code

@@ -13,6 +13,7 @@ local moonpeer = {
   glob = core.glob,
   hex = core.hex,
   listen = core.listen,
+  message = require "moonpeer.message",
   now = core.now,
   resolve = core.resolve,
   run = core.run,

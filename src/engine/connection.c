@@ -54,6 +54,8 @@ void connection_end(struct mp_connection *c, int code, const char *text) {
     return;
   announce(c);
   c->is_closing = c->is_over = true;
+  if (!c->reason)
+    c->reason = code;
   mp_timer_stop(&c->timer);
   mp_later_cancel(&c->turn);
   move_to_end(c, code);
@@ -103,7 +105,9 @@ static void on_closed(void *owner) {
     connection_end(c, c->reason ? c->reason : MP_ECANCELLED,
                    c->reason ? c->text : "the loop was closed");
   session_move(&c->session, MP_DISCONNECTED);
+  connection_source_end(c, c->reason ? c->reason : MP_ECLOSED);
   c->hooks->closed(c->data, c);
+  connection_chunk_forget(c);
   connection_forgive(c);
   buf_deinit(&c->in);
   buf_deinit(&c->out);
@@ -124,6 +128,22 @@ void connection_wait(struct mp_connection *c, enum waiting waiting,
     mp_timer_start(c->loop, &c->timer, delay);
   else
     mp_timer_stop(&c->timer);
+}
+
+int64_t connection_jitter(struct mp_loop *loop, int64_t interval, double part) {
+  uint64_t most = (uint64_t)((double)interval * part);
+  if (most == 0)
+    return interval;
+  uint64_t moved = mp_loop_random_u64(loop) % (2 * most + 1);
+  return interval - (int64_t)most + (int64_t)moved;
+}
+
+/* Not all at once: many connections begin together. */
+void connection_wait_to_ping(struct mp_connection *c) {
+  const struct mp_session_options *o = c->options;
+  int64_t delay = connection_jitter(c->loop, o->ping_interval, o->jitter);
+  connection_wait(c, WAITING_TO_PING,
+                  delay == 0 && o->ping_interval > 0 ? 1 : delay);
 }
 
 static int64_t patience(const struct mp_connection *c) {
@@ -156,6 +176,10 @@ static void on_timer(void *data) {
   case WAITING_PONG:
     if (c->is_paused || c->is_throttled)
       break; /* it counts anew when we read again */
+    if (connection_chunk_moves(c)) {
+      connection_wait(c, WAITING_PONG, o->ping_timeout);
+      break;
+    }
     end_late(c, MP_EPING_TIMEOUT, "a pong", o->ping_timeout);
     break;
   case WAITING_TO_PING: connection_send_ping(c); break;
@@ -182,7 +206,7 @@ void connection_reconfigure(struct mp_connection *c,
   bool wants_pings = c->options->ping_interval > 0;
   if (c->waiting == WAITING_NOTHING && wants_pings &&
       c->session.state == MP_CONNECTED)
-    connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+    connection_wait_to_ping(c);
   else if (c->waiting == WAITING_TO_PING && !wants_pings)
     connection_wait(c, WAITING_NOTHING, 0);
   if (before == after || !c->timer.is_set)
@@ -251,6 +275,7 @@ connection_new(const struct mp_connection_setup *setup, bool is_inbound) {
   c->hooks = setup->hooks;
   c->data = setup->data;
   c->is_own_nonce = setup->is_own_nonce;
+  c->measured = setup->measured;
   c->usage = setup->usage;
   c->is_paused = setup->is_manual;
   c->id = ++c->loop->connections;

@@ -43,7 +43,8 @@ mp_connection_counts(const struct mp_connection *c) {
 }
 
 size_t mp_connection_queued(const struct mp_connection *c) {
-  return buf_length(&c->out) + buf_length(&c->flying);
+  return buf_length(&c->out) + buf_length(&c->flying) +
+         connection_source_queued(c);
 }
 
 static int find(const char *const *names, int n, const char *name) {

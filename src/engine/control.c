@@ -22,8 +22,11 @@ int mp_engine_unban(struct mp_engine *engine, const struct mp_prefix *prefix,
                        fault);
 }
 
-void mp_engine_note_policy(struct mp_engine *engine, const char *text) {
-  const struct mp_event event = {.type = MP_POLICY_FAILED, .text = text};
+void mp_engine_note(struct mp_engine *engine, enum mp_event_type type,
+                    const struct mp_address *address, const char *text) {
+  struct mp_event event = {.type = type, .text = text};
+  if (address)
+    event.address = *address;
   news_put(engine, &event);
 }
 

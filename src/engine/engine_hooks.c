@@ -37,6 +37,7 @@ static void on_end(struct mp_engine *engine, const struct mp_event *event) {
 
 static void bookkeep(struct mp_engine *engine, const struct mp_event *event) {
   switch (event->type) {
+  case MP_CONNECTION_ESTABLISHED: engine->network.failures = 0; break;
   case MP_HANDSHAKE_COMPLETE: on_complete(engine, event->connection); break;
   case MP_CONNECTION_FAILED:
   case MP_CONNECTION_LOST: on_end(engine, event); break;
@@ -80,7 +81,7 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
                       struct mp_fault *fault) {
   const struct mp_version *version = c->version;
   struct mp_connection *twin = NULL;
-  if (c->session.is_inbound && version->addr_from.port &&
+  if (c->session.is_inbound && connection_has_name(c) &&
       crowd_count(&engine->dialled, &version->addr_from,
                   sizeof version->addr_from))
     twin = find_outbound(engine, &version->addr_from);
@@ -92,6 +93,13 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
   mp_connection_close(twin, MP_EDUPLICATE,
                       "this peer has dialled us at the same time");
   return 0;
+}
+
+static const struct mp_message_type *on_declared(void *data,
+                                                 const char *command) {
+  struct mp_engine *engine = data;
+  const struct mp_hooks *hooks = engine->hooks;
+  return hooks->declared ? hooks->declared(engine->data, command) : NULL;
 }
 
 static int on_validate(void *data, struct mp_connection *connection,
@@ -107,9 +115,13 @@ static void on_judge(void *data, struct mp_connection *connection,
                      const struct mp_offence *offence,
                      struct mp_verdict *verdict) {
   struct mp_engine *engine = data;
-  if (!rules_judge(engine, connection, offence, verdict) &&
-      engine->hooks->judge)
-    engine->hooks->judge(engine->data, connection, offence, verdict);
+  const struct mp_hooks *hooks = engine->hooks;
+  if (!rules_judge(engine, connection, offence, verdict)) {
+    if (hooks->judge)
+      hooks->judge(engine->data, connection, offence, verdict);
+  } else if (hooks->ruled) {
+    hooks->ruled(engine->data, connection, offence, verdict);
+  }
   engine_obey(engine, connection, offence, verdict);
 }
 
@@ -133,28 +145,40 @@ static bool is_own_nonce(void *data, uint64_t nonce) {
   return false;
 }
 
+/* The least round trip protects from eviction; the last is kept per peer. */
+static void on_measured(void *data, struct mp_connection *c) {
+  struct mp_engine *engine = data;
+  int64_t rtt = c->session.rtt;
+  if (c->role.best_rtt < 0 || rtt < c->role.best_rtt)
+    c->role.best_rtt = rtt;
+  if (!c->session.is_inbound)
+    engine_note_rtt(engine, c);
+}
+
 /* --- what is wanted --------------------------------------------------------
  */
 
 /* What the engine wants to know itself. */
 enum {
-  OWN_WANTS = 1 << MP_HANDSHAKE_COMPLETE | 1 << MP_CONNECTION_FAILED |
-              1 << MP_CONNECTION_LOST | 1 << MP_MESSAGE,
+  OWN_WANTS = 1 << MP_CONNECTION_ESTABLISHED | 1 << MP_HANDSHAKE_COMPLETE |
+              1 << MP_CONNECTION_FAILED | 1 << MP_CONNECTION_LOST |
+              1 << MP_MESSAGE,
 };
 
 void mp_engine_hooks_changed(struct mp_engine *engine) {
   uint64_t commands = mp_command_bit("addr") | mp_command_bit("getaddr") |
-                      mp_command_bit("getdata") |
-                      rules_commands(engine->rules);
+                      mp_command_bit("getdata") | rules_commands(engine->rules);
   if (engine->hooks->wants & UINT64_C(1) << MP_MESSAGE)
     commands |= engine->hooks->commands;
   engine->inner.wants = engine->hooks->wants | OWN_WANTS;
   engine->inner.commands = commands;
+  engine->inner.chunks = engine->hooks->chunks;
 }
 
 void engine_hooks_init(struct mp_engine *engine) {
   engine->inner = (struct mp_hooks){
       .event = on_event,
+      .declared = on_declared,
       .validate = on_validate,
       .judge = on_judge,
       .closed = on_closed,
@@ -171,6 +195,7 @@ struct mp_connection_setup engine_setup(struct mp_engine *engine) {
       .hooks = &engine->inner,
       .data = engine,
       .is_own_nonce = is_own_nonce,
+      .measured = on_measured,
       .usage = &engine->usage,
   };
 }

@@ -40,6 +40,7 @@ struct mp_session_options {
   int64_t connect_timeout, handshake_timeout;
   int64_t ping_interval; /* 0: no pings of our own */
   int64_t ping_timeout;
+  double jitter; /* 0 .. 1: the part of ping_interval that is up to chance */
   int64_t receive_memory, send_memory;
   bool keepalive;              /* answer pings */
   struct mp_address listening; /* what to call ours in version; or zero */
@@ -49,10 +50,20 @@ struct mp_session_options {
 void mp_session_options_init(struct mp_session_options *options,
                              const struct mp_network *network);
 
-/* Memory that several connections share, in bytes: kept up to date by them. */
+/* What went over the wire, headers included. */
+struct mp_traffic {
+  uint64_t messages_in, bytes_in, messages_out, bytes_out;
+};
+
+enum { MP_TRAFFIC_ROWS = 64 };
+
+/* What several connections share: kept up to date by them. */
 struct mp_usage {
-  int64_t received, received_max; /* received and not yet handled */
-  int64_t queued, queued_max;     /* to be sent */
+  int64_t received, received_max; /* bytes received and not yet handled */
+  int64_t queued, queued_max;     /* bytes to be sent */
+  /* A row for each type of mp_message_list, by its place; the last is for all
+   * other commands, so that inventing some costs nothing. */
+  struct mp_traffic traffic[MP_TRAFFIC_ROWS];
 };
 
 /* What a connection is made with; borrowed until the closed hook, but for
@@ -65,6 +76,8 @@ struct mp_connection_setup {
   /* Whether one of our own outgoing versions carried this nonce; may be NULL.
    */
   bool (*is_own_nonce)(void *data, uint64_t nonce);
+  /* A pong has measured a round trip; may be NULL. */
+  void (*measured)(void *data, struct mp_connection *connection);
   /* Shared by an engine's connections, which then are held to budgets; may be
    * NULL. */
   struct mp_usage *usage;
@@ -132,7 +145,31 @@ void mp_connection_own_version(struct mp_connection *connection,
 int mp_connection_send(struct mp_connection *connection, const char *command,
                        const void *payload, size_t n, struct mp_fault *fault);
 
-/* The same for bytes that are sent as they are. */
+/* Where the bytes of a payload come from. Both functions are called from the
+ * top of the loop. */
+struct mp_payload {
+  uint64_t size; /* of the payload */
+  /* Puts n > 0 or fewer bytes that stand at an offset: how many, or a negative
+   * code. Offsets come in order; below 4 GiB all of them twice, as the header
+   * has a checksum. */
+  ptrdiff_t (*read)(void *data, uint64_t offset, void *bytes, size_t n);
+  /* 0: all has been given to the system. Else why not; when some of it had
+   * left already, the connection ends. May be NULL. */
+  void (*done)(void *data, int rc);
+  void *data;
+};
+
+/* Sends a payload that may be larger than send_memory, read as the remote takes
+ * it. What is sent after it waits behind it, pings too. 0, then payload.done
+ * will be called; MP_ECLOSED; MP_EWOULD_BLOCK while there is another one;
+ * MP_EPROTOCOL for no command; MP_EOVERSIZE when the remote would refuse the
+ * size, or does not know the header for it. */
+int mp_connection_send_from(struct mp_connection *connection,
+                            const char *command,
+                            const struct mp_payload *payload,
+                            struct mp_fault *fault);
+
+/* Queues bytes that are sent as they are. */
 int mp_connection_send_raw(struct mp_connection *connection, const void *bytes,
                            size_t n, struct mp_fault *fault);
 

@@ -13,6 +13,7 @@
 struct mp_connection;
 struct mp_group;
 struct mp_message;
+struct mp_message_type;
 
 /* Enum value, name in Lua, JSON and logs. */
 #define MP_EVENTS(X)                                                           \
@@ -35,7 +36,9 @@ struct mp_message;
   X(MP_STORE_SAVED, "store_saved")                                             \
   X(MP_STORE_FAILED, "store_failed")                                           \
   X(MP_POLICY_FAILED, "policy_failed")                                         \
-  X(MP_MESSAGE, "message")
+  X(MP_DECISION, "decision")                                                   \
+  X(MP_MESSAGE, "message")                                                     \
+  X(MP_CHUNK, "chunk")
 
 enum mp_event_type {
 #define X(name, text) name,
@@ -85,10 +88,10 @@ enum { MP_REASON = 120, MP_RULE_NAME = 32 };
 /* What a policy says about an offence. */
 struct mp_verdict {
   enum mp_answer answer;
-  char reason[MP_REASON]; /* free words */
+  char reason[MP_REASON];  /* free words */
   char rule[MP_RULE_NAME]; /* that said so, instead of a policy; or "" */
-  int64_t ban_time;       /* nanoseconds; 0 means the configured ban_time */
-  struct mp_prefix scope; /* what to ban; 0 bits mean the address */
+  int64_t ban_time;        /* nanoseconds; 0 means the configured ban_time */
+  struct mp_prefix scope;  /* what to ban; 0 bits mean the address */
 };
 
 /* A dial or connection that failed, for a policy that says when to try again.
@@ -107,6 +110,18 @@ struct mp_candidate {
   bool is_protected; /* by its merits: see moonpeer/engine.h */
 };
 
+/* A piece of a payload that is larger than receive_memory: it is not held but
+ * handed on as it comes, in order. While its connection is paused no more of
+ * it is read. A connection that ends takes the rest with it. */
+struct mp_chunk {
+  const char *command;
+  uint64_t offset, total; /* of the payload, in bytes */
+  const uint8_t *bytes;
+  size_t size;
+  bool is_last;
+  int code; /* of the last: 0, or MP_ECHECKSUM: all of it was broken */
+};
+
 /* What happened. Everything it points to is borrowed until the hook
  * returns. */
 struct mp_event {
@@ -117,6 +132,7 @@ struct mp_event {
   int code;                         /* why, 0 when nothing went wrong */
   const char *text;                 /* the same in words, never NULL */
   const struct mp_message *message; /* of MP_MESSAGE */
+  const struct mp_chunk *chunk;     /* of MP_CHUNK */
   const struct mp_offence *offence; /* of MP_PEER_MISBEHAVED */
   const struct mp_prefix *prefix;   /* of MP_PEER_BANNED, MP_PEER_UNBANNED */
   const struct mp_verdict *verdict; /* of MP_PEER_MISBEHAVED, MP_PEER_BANNED */
@@ -141,7 +157,15 @@ struct mp_hooks {
    * commands may share a bit, so look at the name, too. */
   uint64_t commands;
 
+  /* The same for MP_CHUNK. A payload larger than receive_memory of a command
+   * without a bit here ends the connection with MP_ELIMIT. */
+  uint64_t chunks;
+
   void (*event)(void *data, const struct mp_event *event);
+
+  /* The fields of a command that has no built-in ones, or NULL: its payloads
+   * are then checked like those of others. Static as seen from here. */
+  const struct mp_message_type *(*declared)(void *data, const char *command);
 
   /* A version that has passed the hard checks: 0 to go on, or the code of an
    * offence with its words in fault. Safe answer: 0. */
@@ -153,12 +177,19 @@ struct mp_hooks {
   void (*judge)(void *data, struct mp_connection *connection,
                 const struct mp_offence *offence, struct mp_verdict *verdict);
 
+  /* A declared rule has judged instead: for who keeps a record. */
+  void (*ruled)(void *data, struct mp_connection *connection,
+                const struct mp_offence *offence,
+                const struct mp_verdict *verdict);
+
   /* Whether to take an inbound connection that has passed the hard checks.
    * Safe answer: false. */
   bool (*accept)(void *data, const struct mp_address *address);
 
-  /* Up to n peers to dial, into list; how many. Safe answer: 0. */
-  size_t (*select)(void *data, struct mp_address *list, size_t n);
+  /* Peers to dial, into list, which has room for so many; how many. n are
+   * wanted; who is connected, or waits to be tried again, is passed over. Safe
+   * answer: 0. */
+  size_t (*select)(void *data, struct mp_address *list, size_t room, size_t n);
 
   /* How long to wait before the peer is tried again, nanoseconds; -1 for no
    * more. Safe answer: max_backoff. */

@@ -28,6 +28,7 @@ struct mp_message {
   const struct mp_message_type *type; /* NULL: declared by nobody */
   const uint8_t *payload;
   uint64_t size;
+  uint64_t wrong_at;       /* in the payload: where a check has failed */
   struct mp_record fields; /* no layout when the payload is raw */
 };
 
@@ -157,5 +158,38 @@ int mp_encoder_end(struct mp_encoder *encoder, struct mp_fault *fault);
  * or MP_ELIMIT (no memory). */
 int mp_encoder_finish(struct mp_encoder *encoder, const uint8_t **payload,
                       size_t *n, struct mp_fault *fault);
+
+/* --- frames ----------------------------------------------------------------
+ */
+
+/* A message as it lies in a stream; payload is borrowed from there. */
+struct mp_cut {
+  char command[MP_COMMAND_SIZE + 1];
+  bool is_extended;   /* the header of 44 bytes, without a checksum */
+  size_t header_size; /* 0 while the header is not complete */
+  uint64_t payload_size;
+  uint8_t checksum[4]; /* as claimed */
+  const uint8_t *payload;
+};
+
+/* Looks at the first n bytes.
+ *  1  a whole message lies there, header_size + payload_size bytes of it
+ *  0  more bytes are needed; with a header_size the header is good
+ *  MP_ENETWORK, MP_EOVERSIZE, MP_EPROTOCOL  another magic, a length over the
+ *     network's limit, a command that breaks the rules; of the last two the
+ *     sizes are told
+ *  MP_ECHECKSUM  with a hasher: the payload has another checksum */
+int mp_message_cut(struct mp_cut *cut, const struct mp_network *network,
+                   const void *bytes, size_t n, struct mp_hasher *hasher,
+                   struct mp_fault *fault);
+
+enum { MP_HEADER_MAX = 44 };
+
+/* The header for a payload: its size. Payloads of 4 GiB and more get the long
+ * one. 0 when the command breaks the rules. */
+size_t mp_message_header(uint8_t header[MP_HEADER_MAX],
+                         const struct mp_network *network, const char *command,
+                         const void *payload, uint64_t n,
+                         struct mp_hasher *hasher);
 
 #endif

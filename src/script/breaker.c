@@ -31,7 +31,7 @@ static void tell(const struct guard *guard, struct engine_box *box,
     return;
   snprintf(text, sizeof text, "%s \"%s\" %s%s%.80s", kind, guard->policy, what,
            message ? ": " : "", message ? message : "");
-  mp_engine_note_policy(box->engine, text);
+  mp_engine_note(box->engine, MP_POLICY_FAILED, NULL, text);
 }
 
 static void push_bit(struct guard *guard, bool failed) {

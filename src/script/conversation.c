@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "script/connection.h"
+#include "script/message.h"
 
 static void finish(struct conversation *talk) {
   struct letter *letter;
@@ -108,6 +109,12 @@ static void on_closed(void *data, struct mp_connection *connection) {
   finish(talk);
 }
 
+static const struct mp_message_type *on_declared(void *data,
+                                                 const char *command) {
+  const struct conversation *talk = data;
+  return declared_find(talk->script, command);
+}
+
 /* What goes and comes, when it is written down. */
 static void on_frame(void *data, struct mp_connection *connection,
                      const struct mp_frame *frame) {
@@ -135,6 +142,7 @@ static const struct mp_hooks hooks = {
              UINT64_C(1) << MP_CONNECTION_LOST | UINT64_C(1) << MP_MESSAGE,
     .commands = UINT64_MAX,
     .event = on_event,
+    .declared = on_declared,
     .closed = on_closed,
 };
 

@@ -18,12 +18,18 @@
 int64_t convert_duration(lua_State *L, int index);
 int64_t convert_duration_or(lua_State *L, int index, int64_t otherwise);
 
-/* A network's name or a table { name, magic, port, seeds }; nil is mainnet.
- * Seeds' texts must stay where they are as long as the network is used. */
+/* A network's name or a table { name, magic, port, seeds, genesis,
+ * checks_user_agent, max_payload, limits }; nil is mainnet. Seeds' texts must
+ * stay where they are as long as the network is used. */
 void convert_network(lua_State *L, int index, struct mp_network *network);
 
-/* As a table: name, magic, port, genesis, seeds, checks_user_agent. */
+/* As a table: the same keys. */
 void push_network(lua_State *L, const struct mp_network *network);
+
+/* convert_limits.c: takes genesis, checks_user_agent, max_payload and limits
+ * from the table of a network; sets the last two in the one at the top. */
+void convert_limits(lua_State *L, int index, struct mp_network *network);
+void push_limits(lua_State *L, const struct mp_network *network);
 
 /* An address with an IP. */
 void convert_address(lua_State *L, int index, uint16_t default_port,

@@ -42,11 +42,17 @@ void engine_push(lua_State *L, const struct engine_box *box) {
     luaL_error(L, "the engine's object is gone");
 }
 
+/* Tasks that read its events learn that there will be no more. */
 static int forget(lua_State *L) {
   struct engine_box *box = lua_touserdata(L, 1);
+  engine_push(L, box);
   object_forget(L, box);
   lua_pushnil(L);
   set_anchor(L, -1, box);
+  lua_getiuservalue(L, 2, 1);
+  lua_getfield(L, -1, "gone");
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 0);
   return 0;
 }
 
@@ -80,11 +86,15 @@ static void close_box(struct closable *closable) {
 /* Pushes the store's object. */
 static int take_store(lua_State *L, struct engine_box *box,
                       const struct mp_config *config, struct mp_fault *fault) {
-  const struct mp_store_options options = {.ban_time = config->ban_time};
+  const struct mp_store_options options = {
+      .capacity = (uint32_t)config->max_peers,
+      .max_bans = (uint32_t)config->max_bans,
+      .inaccessible_time = config->inaccessible_time,
+      .ban_time = config->ban_time};
   lua_getfield(L, 1, "store");
   int rc = store_take(L, -1, &options, &box->owns_store, fault);
   if (rc == 0)
-    box->store = store_use(store_check(L, -1));
+    box->store = store_use(store_check(L, -1), box->closable.loop);
   return rc;
 }
 
@@ -104,15 +114,16 @@ int engine_lua_new(lua_State *L) {
       .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
       .script = script_of(L)};
   luaL_setmetatable(L, type_name);
-  int self_index = lua_gettop(L); /* above what the configuration points to */
+  int object = lua_gettop(L);
   hooks_init(box);
   if (take_store(L, box, &config, &fault) != 0)
     return push_fault(L, &fault);
-  lua_setiuservalue(L, self_index, 3);
-  lua_settop(L, self_index);
+  lua_setiuservalue(L, object, 3);
+  lua_settop(L, object);
   const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .store = box->store->core,
+                                        .tunes_store = box->owns_store,
                                         .hooks = &box->hooks,
                                         .data = box,
                                         .gone = on_gone};
@@ -153,6 +164,7 @@ static int do_gc(lua_State *L) {
     close_box(&box->closable);
   if (!box->engine)
     drop_store(box); /* when making it has failed halfway */
+  decisions_deinit(&box->decisions);
   return 0;
 }
 
@@ -261,5 +273,6 @@ void engine_open_type(lua_State *L) {
   luaL_setfuncs(L, control_methods, 0);
   luaL_setfuncs(L, jobs_methods, 0);
   luaL_setfuncs(L, rules_methods, 0);
+  luaL_setfuncs(L, decisions_methods, 0);
   lua_pop(L, 1);
 }

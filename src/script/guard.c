@@ -49,6 +49,25 @@ bool guard_leave(struct script *script, lua_State *L,
   return was_stopped;
 }
 
+/* Pushes what an error that is no text says of itself: its own words may fail,
+ * too. */
+static int words_of(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+static int explain(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    luaL_traceback(L, L, lua_tostring(L, 1), 1);
+    return 1;
+  }
+  lua_pushcfunction(L, words_of);
+  lua_pushvalue(L, 1);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK)
+    lua_pushfstring(L, "(a %s without words)", luaL_typename(L, 1));
+  return 1;
+}
+
 /* --- calling ---------------------------------------------------------------
  */
 
@@ -123,7 +142,7 @@ bool guard_call(lua_State *L, int index, struct engine_box *box, int first,
   if (!lua_checkstack(L, n + 8))
     return false;
   int handler = lua_gettop(L) + 1;
-  lua_pushcfunction(L, script_traceback);
+  lua_pushcfunction(L, explain);
   lua_pushcfunction(L, ask);
   lua_pushlightuserdata(L, guard);
   lua_getiuservalue(L, index, 1);

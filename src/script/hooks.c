@@ -8,6 +8,7 @@
 #include "script/convert.h"
 #include "script/engine.h"
 #include "script/guard.h"
+#include "script/message.h"
 
 /* What a hook carries in, and its answer out. */
 struct call {
@@ -21,7 +22,7 @@ struct call {
   const struct mp_failure *failure;
   const struct mp_candidate *candidates;
   struct mp_address *list;
-  size_t n;
+  size_t n, room;
   int64_t wait;
   ptrdiff_t chosen;
   int code;
@@ -30,6 +31,40 @@ struct call {
 
 static int enter(lua_CFunction body, struct call *call) {
   return script_enter(call->box->script, call->box->closable.loop, body, call);
+}
+
+/* The same for a decision, which is written down; *row is NULL without
+ * memory for that. */
+static int decide(lua_CFunction body, struct call *call, enum decision what,
+                  struct decision_row **row) {
+  struct engine_box *box = call->box;
+  struct script *script = box->script;
+  *row = NULL;
+  if (script->is_closing)
+    return LUA_ERRRUN;
+  script->answered = (struct answered){0};
+  int rc = enter(body, call);
+  *row = decisions_add(&box->decisions, what);
+  if (!*row)
+    return rc;
+  (*row)->time = mp_loop_time(box->closable.loop);
+  if (rc == LUA_OK)
+    decision_take_answer(*row, &script->answered);
+  if (call->address)
+    (*row)->address = *call->address;
+  if (call->source)
+    (*row)->source = *call->source;
+  return rc;
+}
+
+/* Told when somebody wants it. */
+static void told(const struct call *call, const struct decision_row *row) {
+  const struct engine_box *box = call->box;
+  char text[MP_FAULT_TEXT];
+  if (!row || !(box->hooks.wants & UINT64_C(1) << MP_DECISION) || !box->engine)
+    return;
+  decision_describe(row, text, sizeof text);
+  mp_engine_note(box->engine, MP_DECISION, &row->address, text);
 }
 
 /* Pushes the handler of a name and the engine. */
@@ -91,10 +126,31 @@ static int validate(lua_State *L) {
   return 0;
 }
 
+static void note_connection(struct decision_row *row,
+                            const struct mp_connection *connection) {
+  if (!row)
+    return;
+  row->address = *mp_connection_address(connection);
+  row->is_inbound = mp_connection_is_inbound(connection);
+}
+
 static int on_validate(void *data, struct mp_connection *connection,
                        struct mp_fault *fault) {
   struct call call = {.box = data, .connection = connection, .fault = fault};
-  int rc = enter(validate, &call);
+  struct decision_row *row;
+  int rc = decide(validate, &call, DECIDE_VALIDATE, &row);
+  const struct mp_version *version = mp_connection_version(connection);
+  note_connection(row, connection);
+  if (row && version) {
+    row->version = version->version;
+    snprintf(
+        row->text, sizeof row->text, "%.*s",
+        (int)(version->user_agent_size < 95 ? version->user_agent_size : 95),
+        version->user_agent);
+  }
+  if (row && call.code)
+    row->code = call.code;
+  told(&call, row);
   return rc == LUA_OK ? call.code : 0;
 }
 
@@ -154,6 +210,17 @@ static int judge(lua_State *L) {
   return 0;
 }
 
+static void note_offence(struct decision_row *row, const struct call *call) {
+  if (!row)
+    return;
+  note_connection(row, call->connection);
+  row->code = call->offence->code;
+  row->count = call->offence->count;
+  row->is_dropped = call->offence->is_dropped;
+  snprintf(row->text, sizeof row->text, "%s", call->offence->text);
+  told(call, row);
+}
+
 static void on_judge(void *data, struct mp_connection *connection,
                      const struct mp_offence *offence,
                      struct mp_verdict *verdict) {
@@ -161,7 +228,27 @@ static void on_judge(void *data, struct mp_connection *connection,
                       .connection = connection,
                       .offence = offence,
                       .verdict = verdict};
-  enter(judge, &call);
+  struct decision_row *row;
+  decide(judge, &call, DECIDE_JUDGE, &row);
+  note_offence(row, &call);
+}
+
+static void on_ruled(void *data, struct mp_connection *connection,
+                     const struct mp_offence *offence,
+                     const struct mp_verdict *verdict) {
+  struct call call = {
+      .box = data, .connection = connection, .offence = offence};
+  if (call.box->script->is_closing)
+    return;
+  struct decision_row *row = decisions_add(&call.box->decisions, DECIDE_JUDGE);
+  if (!row)
+    return;
+  row->time = mp_loop_time(call.box->closable.loop);
+  snprintf(row->rule, sizeof row->rule, "%s", verdict->rule);
+  snprintf(row->answer, sizeof row->answer, "%s",
+           mp_answer_name(verdict->answer));
+  snprintf(row->reason, sizeof row->reason, "%s", verdict->reason);
+  note_offence(row, &call);
 }
 
 /* --- accept and keep -------------------------------------------------------
@@ -178,7 +265,10 @@ static int accept(lua_State *L) {
 
 static bool on_accept(void *data, const struct mp_address *address) {
   struct call call = {.box = data, .address = address};
-  return enter(accept, &call) == LUA_OK && call.yes;
+  struct decision_row *row;
+  bool yes = decide(accept, &call, DECIDE_ACCEPT, &row) == LUA_OK && call.yes;
+  told(&call, row);
+  return yes;
 }
 
 static int keep(lua_State *L) {
@@ -194,7 +284,10 @@ static int keep(lua_State *L) {
 static bool on_keep(void *data, const struct mp_address *address,
                     const struct mp_address *source) {
   struct call call = {.box = data, .address = address, .source = source};
-  return enter(keep, &call) == LUA_OK && call.yes;
+  struct decision_row *row;
+  bool yes = decide(keep, &call, DECIDE_KEEP, &row) == LUA_OK && call.yes;
+  told(&call, row);
+  return yes;
 }
 
 /* --- select ----------------------------------------------------------------
@@ -221,10 +314,10 @@ static void take_peer(lua_State *L, struct call *call) {
 
 static int select(lua_State *L) {
   struct call *call = lua_touserdata(L, 1);
-  size_t most = call->n;
-  call->n = 0;
+  size_t most = call->room;
   push_handler(L, call, "select");
-  lua_pushinteger(L, (lua_Integer)most);
+  lua_pushinteger(L, (lua_Integer)call->n);
+  call->n = 0;
   lua_call(L, 2, 1);
   lua_Integer n = lua_istable(L, -1) ? luaL_len(L, -1) : 0;
   for (lua_Integer i = 1; i <= n && call->n < most; i++) {
@@ -235,9 +328,15 @@ static int select(lua_State *L) {
   return 0;
 }
 
-static size_t on_select(void *data, struct mp_address *list, size_t n) {
-  struct call call = {.box = data, .list = list, .n = n};
-  return enter(select, &call) == LUA_OK ? call.n : 0;
+static size_t on_select(void *data, struct mp_address *list, size_t room,
+                        size_t n) {
+  struct call call = {.box = data, .list = list, .room = room, .n = n};
+  struct decision_row *row;
+  int rc = decide(select, &call, DECIDE_SELECT, &row);
+  if (row)
+    row->count = (unsigned)n;
+  told(&call, row);
+  return rc == LUA_OK ? call.n : 0;
 }
 
 /* --- retry -----------------------------------------------------------------
@@ -266,7 +365,14 @@ static int64_t on_retry(void *data, const struct mp_address *address,
   int64_t safe = mp_engine_config(box->engine)->max_backoff;
   struct call call = {
       .box = box, .address = address, .failure = failure, .wait = safe};
-  return enter(retry, &call) == LUA_OK ? call.wait : safe;
+  struct decision_row *row;
+  int rc = decide(retry, &call, DECIDE_RETRY, &row);
+  if (row) {
+    row->code = failure->code;
+    row->count = failure->attempts;
+  }
+  told(&call, row);
+  return rc == LUA_OK ? call.wait : safe;
 }
 
 /* --- evict -----------------------------------------------------------------
@@ -298,7 +404,7 @@ static int evict(lua_State *L) {
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   push_address(L, call->address);
-  lua_call(L, 4, 1);
+  lua_call(L, 3, 1);
   struct mp_connection *chosen =
       lua_isuserdata(L, -1) ? connection_check(L, -1) : NULL;
   for (size_t i = 0; i < call->n; i++)
@@ -314,7 +420,12 @@ static ptrdiff_t on_evict(void *data, const struct mp_candidate *list, size_t n,
                       .n = n,
                       .address = newcomer,
                       .chosen = -1};
-  return enter(evict, &call) == LUA_OK ? call.chosen : -1;
+  struct decision_row *row;
+  int rc = decide(evict, &call, DECIDE_EVICT, &row);
+  if (row)
+    row->count = (unsigned)n;
+  told(&call, row);
+  return rc == LUA_OK ? call.chosen : -1;
 }
 
 static void on_closed(void *data, struct mp_connection *connection) {
@@ -322,11 +433,19 @@ static void on_closed(void *data, struct mp_connection *connection) {
   connection_gone(box->script, box->closable.loop, connection);
 }
 
+static const struct mp_message_type *on_declared(void *data,
+                                                 const char *command) {
+  const struct engine_box *box = data;
+  return declared_find(box->script, command);
+}
+
 void hooks_init(struct engine_box *box) {
   box->hooks = (struct mp_hooks){
       .event = on_event,
+      .declared = on_declared,
       .validate = on_validate,
       .judge = on_judge,
+      .ruled = on_ruled,
       .accept = on_accept,
       .select = on_select,
       .retry = on_retry,

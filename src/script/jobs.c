@@ -52,7 +52,7 @@ static int do_discover(lua_State *L) {
 static int do_complain(lua_State *L) {
   struct engine_box *box = engine_check(L, 1);
   if (box->engine)
-    mp_engine_note_policy(box->engine, luaL_checkstring(L, 2));
+    mp_engine_note(box->engine, MP_POLICY_FAILED, NULL, luaL_checkstring(L, 2));
   return 0;
 }
 

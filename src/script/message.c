@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "script/script.h"
-#include "script/value.h"
 
 static const char *const type_name = "moonpeer.message";
+static const char *const record_name = "moonpeer.message.record";
 
 struct box {
   struct mp_message message;
@@ -15,20 +15,30 @@ struct box {
   uint8_t copy[];      /* the payload, when it is owned */
 };
 
-static struct box *any(lua_State *L) {
-  return luaL_checkudata(L, 1, type_name);
+/* A record within a message, which user value 1 keeps. */
+struct part {
+  struct mp_record record;
+  const struct box *whole;
+};
+
+static int stale(lua_State *L) {
+  return luaL_error(L, "the message was used after its hook returned; keep "
+                       "message:copy() instead");
 }
 
 static bool is_stale(const struct box *box) {
   return box->generation && box->generation != box->script->generation;
 }
 
-static struct mp_message *self(lua_State *L) {
-  struct box *box = any(L);
+const struct mp_message *message_check(lua_State *L, int index) {
+  const struct box *box = luaL_checkudata(L, index, type_name);
   if (is_stale(box))
-    luaL_error(L, "the message was used after its hook returned; keep "
-                  "message:copy() instead");
+    stale(L);
   return &box->message;
+}
+
+static const struct mp_message *self(lua_State *L) {
+  return message_check(L, 1);
 }
 
 void message_push_view(lua_State *L, const struct mp_message *message) {
@@ -39,19 +49,133 @@ void message_push_view(lua_State *L, const struct mp_message *message) {
   luaL_setmetatable(L, type_name);
 }
 
+/* Opens what lies in a box that holds its own copy. */
+static int open_copy(lua_State *L, struct box *box, const char *command,
+                     size_t n, struct mp_fault *fault) {
+  const struct mp_message_type *type = declared_find(script_of(L), command);
+  box->generation = 0;
+  if (type)
+    return mp_message_open_as(&box->message, type, box->copy, n, fault);
+  return mp_message_open(&box->message, command, box->copy, n, fault);
+}
+
+int message_push_checked(lua_State *L, const struct mp_cut *cut,
+                         uint64_t *wrong_at, struct mp_fault *fault) {
+  size_t n = (size_t)cut->payload_size;
+  struct box *box = lua_newuserdatauv(L, sizeof *box + n, 0);
+  if (n)
+    memcpy(box->copy, cut->payload, n);
+  int rc = open_copy(L, box, cut->command, n, fault);
+  *wrong_at = box->message.wrong_at;
+  if (rc != 0)
+    lua_pop(L, 1);
+  else
+    luaL_setmetatable(L, type_name);
+  return rc;
+}
+
 void message_push_copy(lua_State *L, const char *command, const void *payload,
                        size_t n) {
   struct mp_fault fault;
   struct box *box = lua_newuserdatauv(L, sizeof *box + n, 0);
-  box->generation = 0;
   if (n)
     memcpy(box->copy, payload, n);
-  luaL_setmetatable(L, type_name);
-  if (mp_message_open(&box->message, command, box->copy, n, &fault) != 0)
+  if (open_copy(L, box, command, n, &fault) != 0)
     luaL_error(L, "%s", fault.text);
+  luaL_setmetatable(L, type_name);
 }
 
-/* --- methods ---------------------------------------------------------------
+/* --- lists ----------------------------------------------------------------
+ */
+
+bool message_list(const struct mp_record *record, const char *name,
+                  struct mp_value *list) {
+  const struct mp_layout *layout = record->layout;
+  for (size_t i = 0; layout && i < layout->count; i++) {
+    const char *own = layout->fields[i].name;
+    if (name && (!own || strcmp(own, name) != 0))
+      continue;
+    mp_record_get(record, i, list);
+    if (list->kind == MP_VALUE_LIST)
+      return true;
+  }
+  return false;
+}
+
+/* Upvalues: the list, the message, and the message's object. */
+struct walk {
+  struct mp_list list;
+  const struct box *whole;
+  bool is_flat;
+};
+
+static void push_part(lua_State *L, const struct box *whole,
+                      const struct mp_record *record) {
+  struct part *part = lua_newuserdatauv(L, sizeof *part, 1);
+  part->record = *record;
+  part->whole = whole;
+  luaL_setmetatable(L, record_name);
+}
+
+static int next_entry(lua_State *L) {
+  struct walk *walk = lua_touserdata(L, lua_upvalueindex(1));
+  struct mp_list *list = &walk->list;
+  if (is_stale(walk->whole))
+    return stale(L);
+  if (!mp_list_next(list)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  if (walk->is_flat)
+    return value_push_entry(L, list);
+  push_part(L, walk->whole, &list->entry);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_setiuservalue(L, -2, 1);
+  return 1;
+}
+
+static int no_entry(lua_State *L) {
+  lua_pushnil(L);
+  return 1;
+}
+
+/* The object at index keeps the bytes. */
+static int push_walk(lua_State *L, const struct mp_record *record,
+                     const struct box *whole, int keeper) {
+  const char *name = luaL_optstring(L, 2, NULL);
+  struct mp_value value;
+  if (!message_list(record, name, &value)) {
+    if (name && mp_layout_index(record->layout, name) < 0)
+      return luaL_error(L, "there is no list called \"%s\"", name);
+    lua_pushcfunction(L, no_entry);
+    return 1;
+  }
+  keeper = lua_absindex(L, keeper);
+  struct walk *walk = lua_newuserdatauv(L, sizeof *walk, 0);
+  mp_value_list(&value, &walk->list);
+  walk->whole = whole;
+  walk->is_flat = walk->list.is_hashes || value_is_flat(walk->list.item);
+  lua_pushvalue(L, keeper);
+  lua_pushcclosure(L, next_entry, 2);
+  return 1;
+}
+
+static int push_length(lua_State *L, const struct mp_record *record) {
+  struct mp_value value;
+  bool found = message_list(record, NULL, &value);
+  lua_pushinteger(L, found ? (lua_Integer)value.number : 0);
+  return 1;
+}
+
+static int push_table(lua_State *L, const struct mp_record *record) {
+  if (record->layout)
+    value_push_record(L, record);
+  else
+    lua_newtable(L);
+  return 1;
+}
+
+/* --- messages -------------------------------------------------------------
  */
 
 static int do_raw(lua_State *L) {
@@ -60,68 +184,31 @@ static int do_raw(lua_State *L) {
   return 1;
 }
 
+/* What is open was good: it cannot fail. */
 static int do_copy(lua_State *L) {
   const struct mp_message *m = self(L);
-  message_push_copy(L, m->command, m->payload, (size_t)m->size);
+  struct box *box = lua_newuserdatauv(L, sizeof *box + (size_t)m->size, 0);
+  box->generation = 0;
+  box->message = *m;
+  memcpy(box->copy, m->payload, (size_t)m->size);
+  box->message.payload = box->copy;
+  if (m->fields.layout)
+    box->message.fields.bytes = box->copy;
+  luaL_setmetatable(L, type_name);
   return 1;
 }
 
 static int do_table(lua_State *L) {
-  const struct mp_message *m = self(L);
-  if (m->fields.layout)
-    value_push_record(L, &m->fields);
-  else
-    lua_newtable(L);
-  return 1;
-}
-
-/* The list that # and each mean: the first of the message. */
-static bool first_list(const struct mp_message *m, struct mp_value *value) {
-  const struct mp_layout *layout = m->fields.layout;
-  for (size_t i = 0; layout && i < layout->count; i++) {
-    mp_record_get(&m->fields, i, value);
-    if (value->kind == MP_VALUE_LIST)
-      return true;
-  }
-  return false;
+  return push_table(L, &self(L)->fields);
 }
 
 static int do_length(lua_State *L) {
-  struct mp_value value;
-  lua_pushinteger(L,
-                  first_list(self(L), &value) ? (lua_Integer)value.number : 0);
-  return 1;
-}
-
-/* Upvalues: the message, and the place in its list. */
-static int next_entry(lua_State *L) {
-  struct mp_list *list = lua_touserdata(L, lua_upvalueindex(2));
-  const struct box *box = lua_touserdata(L, lua_upvalueindex(1));
-  if (is_stale(box))
-    return luaL_error(L, "the message was used after its hook returned");
-  if (!mp_list_next(list)) {
-    lua_pushnil(L);
-    return 1;
-  }
-  return value_push_entry(L, list);
-}
-
-static int no_entry(lua_State *L) {
-  lua_pushnil(L);
-  return 1;
+  return push_length(L, &self(L)->fields);
 }
 
 static int do_each(lua_State *L) {
-  struct mp_value value;
-  if (!first_list(self(L), &value)) {
-    lua_pushcfunction(L, no_entry);
-    return 1;
-  }
-  lua_pushvalue(L, 1);
-  struct mp_list *list = lua_newuserdatauv(L, sizeof *list, 0);
-  mp_value_list(&value, list);
-  lua_pushcclosure(L, next_entry, 2);
-  return 1;
+  const struct mp_message *m = self(L);
+  return push_walk(L, &m->fields, lua_touserdata(L, 1), 1);
 }
 
 static int do_index(lua_State *L) {
@@ -144,7 +231,7 @@ static int do_index(lua_State *L) {
 }
 
 static int do_name(lua_State *L) {
-  const struct box *box = any(L);
+  const struct box *box = luaL_checkudata(L, 1, type_name);
   if (is_stale(box))
     lua_pushfstring(L, "%s (stale)", type_name);
   else
@@ -153,22 +240,81 @@ static int do_name(lua_State *L) {
   return 1;
 }
 
+/* --- records of lists -----------------------------------------------------
+ */
+
+static const struct part *self_part(lua_State *L) {
+  const struct part *part = luaL_checkudata(L, 1, record_name);
+  if (is_stale(part->whole))
+    stale(L);
+  return part;
+}
+
+static int do_part_table(lua_State *L) {
+  return push_table(L, &self_part(L)->record);
+}
+
+static int do_part_raw(lua_State *L) {
+  const struct mp_record *record = &self_part(L)->record;
+  lua_pushlstring(L, (const char *)record->bytes, mp_record_size(record));
+  return 1;
+}
+
+static int do_part_length(lua_State *L) {
+  return push_length(L, &self_part(L)->record);
+}
+
+static int do_part_each(lua_State *L) {
+  const struct part *part = self_part(L);
+  lua_settop(L, 2);
+  lua_getiuservalue(L, 1, 1);
+  return push_walk(L, &part->record, part->whole, 3);
+}
+
+static int do_part_index(lua_State *L) {
+  const struct part *part = self_part(L);
+  struct mp_value value;
+  if (!mp_record_find(&part->record, luaL_checkstring(L, 2), &value))
+    return object_method(L);
+  value_push(L, &value);
+  return 1;
+}
+
 void message_open(lua_State *L) {
   static const luaL_Reg methods[] = {{"raw", do_raw},
                                      {"copy", do_copy},
                                      {"table", do_table},
                                      {"each", do_each},
+                                     {"json", message_lua_json},
+                                     {"text", message_lua_text},
+                                     {"count_known", message_lua_count_known},
+                                     {"import", message_lua_import},
+                                     {"check_chain", message_lua_check_chain},
                                      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__len", do_length}, {"__tostring", do_name}, {NULL, NULL}};
+  static const luaL_Reg part_methods[] = {{"raw", do_part_raw},
+                                          {"table", do_part_table},
+                                          {"each", do_part_each},
+                                          {NULL, NULL}};
+  static const luaL_Reg part_metamethods[] = {{"__len", do_part_length},
+                                              {NULL, NULL}};
   object_type(L, type_name, methods, metamethods, do_index);
+  object_type(L, record_name, part_methods, part_metamethods, do_part_index);
 }
 
 /* --- payloads --------------------------------------------------------------
  */
 
-void message_encode(lua_State *L, const char *command, int index) {
-  const struct mp_message_type *type = mp_message_find(command);
+static const struct mp_message_type *type_of(lua_State *L,
+                                             const char *command) {
+  const struct mp_message_type *type = declared_find(script_of(L), command);
+  return type ? type : mp_message_find(command);
+}
+
+void message_encode_as(lua_State *L, const char *command, int index,
+                       enum value_form form) {
+  const struct mp_message_type *type = type_of(L, command);
   index = lua_absindex(L, index);
   if (lua_type(L, index) == LUA_TSTRING) {
     lua_pushvalue(L, index);
@@ -178,7 +324,7 @@ void message_encode(lua_State *L, const char *command, int index) {
     luaL_error(L, "%s: expected a table of fields or a payload, got %s",
                command, luaL_typename(L, index));
   if (type && type->layout)
-    value_encode(L, type, index);
+    value_encode(L, type, index, form);
   else if (lua_isnoneornil(L, index))
     lua_pushliteral(L, "");
   else
@@ -186,4 +332,8 @@ void message_encode(lua_State *L, const char *command, int index) {
                "%s: a message without known fields takes its payload as a "
                "string",
                command);
+}
+
+void message_encode(lua_State *L, const char *command, int index) {
+  message_encode_as(L, command, index, VALUE_RAW);
 }

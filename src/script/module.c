@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include "base/hex.h"
 #include "moonpeer/text.h"
 #include "script/confined.h"
 #include "script/connection.h"
@@ -13,6 +14,7 @@
 #include "script/engine.h"
 #include "script/gate.h"
 #include "script/guard.h"
+#include "script/hashes.h"
 #include "script/json.h"
 #include "script/memory_cap.h"
 #include "script/message.h"
@@ -47,6 +49,30 @@ static int do_hex(lua_State *L) {
     out[2 * i + 1] = digits[byte & 15];
   }
   luaL_pushresultsize(&buffer, 2 * n);
+  return 1;
+}
+
+/* Bytes as hex digits in their order, whatever they are. */
+static int do_hex_of(lua_State *L) {
+  size_t n;
+  luaL_Buffer buffer;
+  const char *bytes = luaL_checklstring(L, 1, &n);
+  hex_put(luaL_buffinitsize(L, &buffer, 2 * n), (const uint8_t *)bytes, n);
+  luaL_pushresultsize(&buffer, 2 * n);
+  return 1;
+}
+
+/* The bytes of hex digits as they stand; nil for what is none. */
+static int do_unhex(lua_State *L) {
+  size_t n;
+  luaL_Buffer buffer;
+  const char *text = luaL_checklstring(L, 1, &n);
+  char *out = luaL_buffinitsize(L, &buffer, n / 2);
+  if (!hex_parse((uint8_t *)out, text, n)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  luaL_pushresultsize(&buffer, n / 2);
   return 1;
 }
 
@@ -94,6 +120,11 @@ static int do_methods(lua_State *L) {
 }
 
 /* Is it the code of something that a remote can do wrong? */
+static int do_is_error(lua_State *L) {
+  lua_pushboolean(L, mp_error_code(luaL_checkstring(L, 1)) != 0);
+  return 1;
+}
+
 static int do_is_offence(lua_State *L) {
   int code = mp_error_code(luaL_checkstring(L, 1));
   lua_pushboolean(L, code <= MP_ENETWORK && code >= MP_EFLOOD);
@@ -191,14 +222,20 @@ static const luaL_Reg functions[] = {
     {"collects", do_collects},
     {"confined", confined_lua_new},
     {"connect", connection_lua_connect},
+    {"decode", codec_lua_decode},
+    {"define", declare_lua_define},
     {"duration", do_duration},
+    {"encode", codec_lua_encode},
     {"engine", engine_lua_new},
     {"gate", gate_lua_new},
     {"glob", do_glob},
     {"guard", guard_lua_new},
+    {"hashes", hashes_lua_new},
     {"hex", do_hex},
+    {"hex_of", do_hex_of},
     {"in_task", do_in_task},
     {"is_answer", do_is_answer},
+    {"is_error", do_is_error},
     {"is_offence", do_is_offence},
     {"is_scope", do_is_scope},
     {"json_decode", json_lua_decode},
@@ -216,6 +253,8 @@ static const luaL_Reg functions[] = {
     {"spawn", task_lua_spawn},
     {"store", store_lua_open},
     {"time", do_time},
+    {"types", codec_lua_types},
+    {"unhex", do_unhex},
     {"world", sim_lua_new},
     {NULL, NULL},
 };
@@ -223,6 +262,7 @@ static const luaL_Reg functions[] = {
 int luaopen_moonpeer_core(lua_State *L) {
   task_open(L);
   message_open(L);
+  hashes_open_type(L);
   connection_open_type(L);
   listener_open_type(L);
   engine_open_type(L);

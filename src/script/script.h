@@ -14,6 +14,7 @@
 
 struct guard;
 struct memory_cap;
+struct declared;
 struct task;
 struct watchdog;
 
@@ -32,6 +33,12 @@ struct closable {
   const char *kind; /* "engine" ...; static */
 };
 
+/* Where a walk over what is open goes on, whatever closes meanwhile. */
+struct cursor {
+  struct closable *next;
+  struct cursor *outer;
+};
+
 struct script {
   lua_State *hooks;         /* the thread every hook runs on; slot 1 holds the
                                traceback function */
@@ -39,9 +46,11 @@ struct script {
   struct mp_loop *here;     /* whose Lua runs now; NULL: the real one's */
   struct mp_hasher *hasher; /* both made when first needed */
   struct mp_encoder *encoder;
-  struct task *tasks; /* all that live */
-  struct task *main;  /* the one that run waits for */
+  struct declared *declared; /* message types of scripts, newest first */
+  struct task *tasks;        /* all that live */
+  struct task *main;         /* the one that run waits for */
   struct closable *open;
+  struct cursor *cursors;
   int depth;           /* of Lua entered from C: 0 at the top */
   uint64_t generation; /* changes with every entry: what was handed to a hook
                           and bears another is stale */
@@ -91,6 +100,12 @@ void script_closed(struct script *script, struct closable *closable);
 
 /* Closes what is open on a loop; NULL is every loop. */
 void script_close_all(struct script *script, struct mp_loop *loop);
+
+/* Closes what is open on the loops that are meant. */
+void script_close_those(struct script *script,
+                        bool (*is_meant)(const void *data,
+                                         const struct mp_loop *loop),
+                        const void *data);
 
 /* Says that Lua code failed; the message is at the top of L and is popped. */
 void script_report(lua_State *L, const char *what);

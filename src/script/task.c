@@ -123,14 +123,18 @@ static void detach(struct task *task) {
     task->next->previous = task->previous;
 }
 
+static void abandon(struct task *task) {
+  detach(task);
+  task->is_done = task->has_failed = task->is_cancelled = true;
+}
+
 void tasks_abandon(struct script *script) {
   while (script->tasks)
-    detach(script->tasks);
+    abandon(script->tasks);
 }
 
 void task_abandon(lua_State *L, struct task *task) {
-  detach(task);
-  task->is_done = task->has_failed = task->is_cancelled = true;
+  abandon(task);
   lua_pushnil(L);
   anchor(L, task->thread);
 }

@@ -87,10 +87,10 @@ int frame_next(const struct mp_network *network, const uint8_t *bytes, size_t n,
   if (n < header)
     return 0;
   read_header(frame, bytes);
+  frame->header_size = header;
   int rc = check_size(network, frame, fault);
   if (rc)
     return rc;
-  frame->header_size = header;
   if (n - header < frame->payload_size)
     return 0;
   frame->payload = bytes + header;
@@ -105,6 +105,12 @@ int frame_check(struct hasher *hasher, const struct frame *frame,
     return 0;
   uint8_t digest[HASH_SIZE];
   hash_sha256d(hasher, frame->payload, (size_t)frame->payload_size, digest);
+  return frame_check_digest(frame, digest, fault);
+}
+
+int frame_check_digest(const struct frame *frame,
+                       const uint8_t digest[HASH_SIZE],
+                       struct mp_fault *fault) {
   const uint8_t *sum = frame->checksum;
   if (memcmp(digest, sum, sizeof frame->checksum) == 0)
     return 0;
@@ -156,7 +162,7 @@ size_t frame_header(uint8_t header[FRAME_EXTENDED_HEADER],
   return size;
 }
 
-static bool fits(const char *text) {
+bool frame_is_command(const char *text) {
   char command[MP_COMMAND_SIZE] = {0};
   size_t n = strlen(text);
   if (n > MP_COMMAND_SIZE)
@@ -169,7 +175,7 @@ int frame_end(struct buf *out, ptrdiff_t start,
               const struct mp_network *network, const char *command,
               struct hasher *hasher) {
   size_t n = buf_length(out) - (size_t)start - FRAME_HEADER;
-  int rc = fits(command) ? 0 : MP_EPROTOCOL;
+  int rc = frame_is_command(command) ? 0 : MP_EPROTOCOL;
   if (!rc && n > UINT32_MAX)
     rc = widen(out, start, n);
   if (rc) {

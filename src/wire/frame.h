@@ -34,7 +34,7 @@ struct frame {
  *     complete and good, and payload_size says what will come
  *  MP_ENETWORK   the magic is another one, judged at its four bytes
  *  MP_EOVERSIZE  the length is over the network's limit for the command,
- *                judged when the header is complete
+ *                judged when the header is complete: frame tells the sizes
  *  MP_EPROTOCOL  the whole frame is here and its command breaks the rules:
  *                frame tells its size, so that it can be skipped
  * A failure fills fault. Never allocates. */
@@ -45,6 +45,13 @@ int frame_next(const struct mp_network *network, const uint8_t *bytes, size_t n,
  * claims. Extended frames have none. */
 int frame_check(struct hasher *hasher, const struct frame *frame,
                 struct mp_fault *fault);
+
+/* The same for a digest that was computed in pieces. */
+int frame_check_digest(const struct frame *frame,
+                       const uint8_t digest[HASH_SIZE], struct mp_fault *fault);
+
+/* Whether a text can be a command: at most 12 characters of printable ASCII. */
+bool frame_is_command(const char *text);
 
 /* Making a frame in a queue, payload in place:
  *   size_t start = frame_begin(out);  then put the payload into out

@@ -1,0 +1,442 @@
+--- Messages as objects: fields, lists, bulk verbs, and messages of one's own.
+local moonpeer = require "moonpeer"
+local json = require "support.json"
+local vectors = require "support.vectors"
+
+local message = moonpeer.message
+local regtest = { network = "regtest" }
+
+local function make(command, fields)
+  return (assert(message.decode(assert(message.encode(command, fields)))))
+end
+
+local function vector(name)
+  for _, one in ipairs(vectors.messages()) do
+    if one.name == name then
+      return assert(message.decode(vectors.bytes(one.frame_hex)))
+    end
+  end
+end
+
+local function hash(n)
+  return ("<I8"):pack(n) .. ("\7"):rep(24)
+end
+
+local function inv(first, last)
+  local items = {}
+  for n = first, last do
+    items[#items + 1] = { type = 1, hash = hash(n) }
+  end
+  return make("inv", { items = items })
+end
+
+--- Headers that follow each other.
+local function chain(n, previous)
+  local headers = {}
+  for i = 1, n do
+    headers[i] = {
+      version = 1, prev = previous, merkle_root = hash(i), time = i,
+      bits = 0x1d00ffff, nonce = i,
+    }
+    previous = make("headers", { headers = { headers[i] } }).headers[1].hash
+  end
+  return headers, previous
+end
+
+describe("a message", function()
+  it("gives a field when it is asked for", function()
+    local version = vector "version_bsv_uuid_association"
+    assert.equal("/Bitcoin SV:1.2.2/", version.user_agent)
+    assert.equal("203.0.113.7", version.addr_recv.ip)
+    assert.equal("version", version.command)
+    assert.is_nil(version.nonsense)
+    assert.matches("^moonpeer.message: version of %d+ bytes$",
+      tostring(version))
+  end)
+
+  it("gives what an absent field means, but not in its table", function()
+    local version = vector "version_without_tail"
+    assert.same({ true, -1, "" },
+      { version.relay, version.start_height, version.user_agent })
+    assert.is_nil(version:table().relay)
+    assert.equal(60000, version:table().version)
+  end)
+
+  it("walks its list", function()
+    local one = inv(1, 3)
+    local seen = {}
+    for kind, id in one:each() do
+      seen[#seen + 1] = { kind, id }
+    end
+    assert.same({ { 1, hash(1) }, { 1, hash(2) }, { 1, hash(3) } }, seen)
+    assert.equal(3, #one)
+    assert.equal(0, #make("ping", { nonce = 1 }))
+    assert.is_nil(make("ping", { nonce = 1 }):each()())
+    assert.error_matches(function()
+      one:each "nonsense"
+    end, 'no list called "nonsense"')
+  end)
+
+  it("walks transactions, their inputs and outputs, as they lie", function()
+    local block = vector "block_genesis"
+    local seen = 0
+    for tx in block:each "txs" do
+      seen = seen + 1
+      assert.equal(204, tx.size)
+      assert.equal(204, #tx:raw())
+      assert.equal(tx.txid, block.txids[1])
+      assert.equal(1, tx:table().version)
+      for previous, index in tx:each "inputs" do
+        assert.same({ ("\0"):rep(32), 0xffffffff }, { previous, index })
+      end
+      for value, script in tx:each "outputs" do
+        assert.same({ 5000000000, 67 }, { value, #script })
+        seen = seen + 1
+      end
+      assert.equal(1, #tx)
+    end
+    assert.equal(2, seen)
+    for id in block:each "txids" do
+      assert.equal(block.txids[1], id)
+    end
+  end)
+
+  it("keeps its bytes while a part of it is kept", function()
+    local txs = {}
+    for tx in vector "block_genesis":each "txs" do
+      txs[1] = tx
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.equal(204, txs[1].size)
+  end)
+
+  it("is written as JSON and as lines", function()
+    local one = make("reject", { message = "tx", code = 16, reason = "no",
+      hash = hash(1) })
+    local fields = json.read(one:json()).fields
+    assert.same({ "tx", "0x10", "no", moonpeer.hex(hash(1)) },
+      { fields.message, fields.code, fields.reason, fields.hash })
+    assert.equal("reject, 39 bytes\n  message: \"tx\"\n  code: 0x10\n"
+      .. "  reason: \"no\"\n  hash: " .. moonpeer.hex(hash(1)), one:text())
+    assert.matches("%[20%] \n.*%.%.%. and 30 more$", inv(1, 50):text())
+  end)
+end)
+
+describe("bulk verbs", function()
+  it("count the hashes that are known, and learn them", function()
+    local set = message.hashes(1000)
+    assert.equal(10, inv(1, 10):import(set))
+    assert.equal(5, inv(6, 15):import(set))
+    assert.equal(15, #set)
+    assert.same({ 4, 8 }, { inv(12, 19):count_known(set) })
+    assert.same({ 1, 3 }, { inv(1, 3):count_known { [hash(2)] = true } })
+    assert.is_true(set:has(hash(3)))
+    assert.is_true(set:has(moonpeer.hex(hash(3))))
+    assert.is_false(set:add(hash(3)))
+    assert.is_true(set:add(hash(99)))
+  end)
+
+  it("work on lists of hashes and of headers", function()
+    local set = message.hashes()
+    local headers = chain(5, hash(0))
+    local one = make("headers", { headers = headers })
+    assert.equal(5, one:import(set))
+    assert.is_true(set:has(one.headers[5].hash))
+    local blocks = make("getheaders", { locator = { headers[2].prev,
+      headers[3].prev } })
+    assert.same({ 2, 2 }, { blocks:count_known(set) })
+  end)
+
+  it("refuse what has no hashes", function()
+    assert.error_matches(function()
+      make("ping", { nonce = 1 }):count_known {}
+    end, "ping: expected a message with a list")
+    assert.error_matches(function()
+      vector "addr_one_ipv4":count_known {}
+    end, "whose entries have hashes")
+    assert.has_error(function()
+      inv(1, 1):import {}
+    end)
+  end)
+
+  it("check that headers follow each other", function()
+    local headers, last = chain(6, hash(0))
+    assert.equal(last, make("headers", { headers = headers }):check_chain())
+    assert.equal(last,
+      make("headers", { headers = headers }):check_chain(hash(0)))
+    local none, words, code, place =
+      make("headers", { headers = headers }):check_chain(hash(1))
+    assert.same({ nil, "protocol_error", 1 }, { none, code, place })
+    assert.matches("^headers%[1%]: expected", words)
+    table.remove(headers, 4)
+    assert.equal(4, (select(4,
+      make("headers", { headers = headers }):check_chain())))
+    assert.equal(hash(5), make("headers", { headers = {} }):check_chain(hash(5)))
+    assert.error_matches(function()
+      inv(1, 2):check_chain()
+    end, "headers")
+  end)
+end)
+
+describe("a set of hashes", function()
+  it("forgets the oldest", function()
+    local set = message.hashes(100)
+    for n = 1, 1000 do
+      assert.is_true(set:add(hash(n)))
+      assert.equal(math.min(n, 100), #set)
+      assert.is_true(set:has(hash(n)))
+      assert.equal(n <= 100, set:has(hash(1)))
+    end
+    for n = 1, 1000 do
+      assert.equal(n > 900, set:has(hash(n)))
+    end
+    assert.equal("moonpeer.hashes: 100 of at most 100", tostring(set))
+  end)
+
+  it("refuses what is no hash and no capacity", function()
+    assert.has_error(function()
+      message.hashes(4):add "x"
+    end)
+    assert.has_error(function()
+      message.hashes(0)
+    end)
+  end)
+
+  it("tells hashes apart that begin alike", function()
+    local set = message.hashes(4)
+    local one, other = ("a"):rep(32), ("a"):rep(31) .. "b"
+    set:add(one)
+    assert.is_false(set:has(other))
+    set:add(other)
+    assert.is_true(set:has(other))
+    for n = 1, 10 do
+      set:add(hash(n))
+    end
+    assert.same({ false, false, 4 },
+      { set:has(one), set:has(other), #set })
+  end)
+end)
+
+describe("message.define", function()
+  it("gives a message fields", function()
+    message.define {
+      command = "weather", limit = 1000,
+      fields = {
+        { name = "time", type = "int64" },
+        { name = "count", type = "count_of", of = "stations" },
+        { name = "stations", type = "list", max = 3, fields = {
+          { name = "id", type = "hash" },
+          { name = "celsius", type = "int16", min = 0, max = 100 },
+        } },
+        { name = "place", type = "text", max = 8, default = true },
+        { name = "flags", type = "uint16", big_endian = true, hex = true,
+          optional = true },
+        { name = "tags", type = "list", item = "compact", optional = true },
+      },
+    }
+    local stations = { { id = hash(1), celsius = 20 } }
+    local one = make("weather", { time = -5, stations = stations, place = "x",
+      flags = 258 })
+    assert.same({ -5, 1, "x", 258 },
+      { one.time, one.count, one.place, one.flags })
+    assert.is_nil(one.tags)
+    for id, celsius in one:each() do
+      assert.same({ hash(1), 20 }, { id, celsius })
+    end
+    local fields = json.read(one:json()).fields
+    assert.same({ "0x0102", json.null }, { fields.flags, fields.tags })
+    assert.equal("\1\2", one:raw():sub(-2))
+    local tagged = make("weather",
+      { time = 1, stations = {}, flags = 0, tags = { 1, 300 } })
+    assert.same({ 1, 300 }, tagged.tags)
+  end)
+
+  it("checks like the built-in ones", function()
+    for words, fields in pairs {
+      ["stations at offset 8: expected at most 3 entries, got 4"] = { time = 1, stations = {
+        { id = hash(1), celsius = 1 }, { id = hash(1), celsius = 1 },
+        { id = hash(1), celsius = 1 }, { id = hash(1), celsius = 1 } } },
+      ["celsius.*expected 0 to 100, got 101"] =
+        { time = 1, stations = { { id = hash(1), celsius = 101 } } },
+      ["place.*at most 8 bytes"] =
+        { time = 1, stations = {}, place = "123456789" },
+      ["time: expected a signed integer"] = { stations = {} },
+    } do
+      assert.error_matches(function()
+        message.encode("weather", fields)
+      end, words)
+    end
+    local frame = message.encode("huh", ("\1"):rep(40)):gsub("huh\0\0\0\0",
+      "weather")
+    local none, words, code = message.decode(frame)
+    assert.same({ nil, "protocol_error" }, { none, code })
+    assert.matches("^weather: .* at offset %d+", words)
+    local large = message.encode("weather", ("\0"):rep(1001))
+    assert.matches("at most 1000 bytes", (select(2, message.decode(large))))
+  end)
+
+  it("replaces an earlier declaration, whose messages stay", function()
+    message.define { command = "mine", fields = {
+      { name = "a", type = "uint8" } } }
+    local old = make("mine", { a = 7 })
+    message.define { command = "mine", fields = {
+      { name = "b", type = "uint8" } } }
+    collectgarbage()
+    assert.same({ 7, nil, 8 }, { old.a, old.b, make("mine", { b = 8 }).b })
+  end)
+
+  it("knows records, hashes of records, and conditions", function()
+    message.define { command = "nested", fields = {
+      { name = "kind", type = "uint8" },
+      { name = "body", type = "record", sized = true, fields = {
+        { name = "x", type = "bytes", size = 3 } } },
+      { name = "id", type = "hash_of", of = "body" },
+      { name = "more", type = "var_bytes", when = "kind" },
+      { name = "rows", type = "list", fields = {
+        { name = "y", type = "uint24" } } },
+      { name = "ids", type = "hashes_of", of = "rows" },
+    } }
+    local one = make("nested", { kind = 1, body = { x = "abc" }, more = "m",
+      rows = { { y = 1 }, { y = 2 } } })
+    assert.same({ { x = "abc" }, "m", 32, 2 },
+      { one.body, one.more, #one.id, #one.ids })
+    assert.is_nil(make("nested", { kind = 0, body = { x = "abc" },
+      rows = {} }).more)
+  end)
+
+  it("refuses what makes no sense, and says what", function()
+    local function field(one)
+      return { command = "bad", fields = { one } }
+    end
+    local deep = { name = "x", type = "record" }
+    deep.fields = { deep }
+    for words, declaration in pairs {
+      ["built in"] = { command = "inv", fields = {} },
+      ["nearest known is \"fields\""] = { command = "bad", field = {} },
+      ["nearest known is \"uint%d+\""] = field { name = "a", type = "uint61" },
+      ["nearest known is \"max\""] =
+        field { name = "a", type = "text", maxi = 1 },
+      ["its type is nil"] = field { name = "a" },
+      ["name for every field"] = field { type = "uint8" },
+      ["command: expected a text"] = { fields = {} },
+      ["1 to 12 printable"] = { command = "thirteen bytes", fields = {} },
+      ["nest too deeply"] = { command = "bad", fields = { deep } },
+      ["expected an item"] = field { name = "a", type = "list" },
+      ["at least one byte"] = field { name = "a", type = "list", fields = {} },
+      ["expected a field of the same record in of"] =
+        field { name = "a", type = "count_of", of = "b" },
+      ["expected a field"] = field "a",
+      ["an item has no name"] =
+        field { name = "a", type = "list", item = { name = "b",
+          type = "hash" } },
+      ["size: expected at most 255"] =
+        field { name = "a", type = "bytes", size = 1000 },
+      ["max: expected a whole number"] =
+        field { name = "a", type = "text", max = "x" },
+    } do
+      assert.error_matches(function()
+        message.define(declaration)
+      end, words)
+    end
+    assert.error_matches(function()
+      message.encode("bad", { a = 1 })
+    end, "payload as a string")
+  end)
+end)
+
+--- Runs a play between an engine and a conversation: play(engine, connection).
+local function with_engine(play)
+  moonpeer.run(function()
+    local engine <close> = assert(moonpeer.engine {
+      network = "regtest", listen = "127.0.0.1:0", target_connections = 0,
+    })
+    assert(engine:start())
+    moonpeer.sleep(0)
+    local connection <close> =
+      assert(moonpeer.connect(engine:address(), regtest))
+    assert(connection:handshake())
+    play(engine, connection)
+  end)
+end
+
+local function wait_for(done)
+  for _ = 1, 5000 do
+    if done() then
+      return
+    end
+    moonpeer.sleep "1ms"
+  end
+  error "waited in vain"
+end
+
+describe("a message in a hook", function()
+  it("is a view that dies with it, and so do its parts", function()
+    local kept = {}
+    with_engine(function(engine, connection)
+      engine:on("message", "test", function(event)
+        collectgarbage()
+        local view = event.message
+        kept.view, kept.next, kept.raw = view, view:each(), view:raw()
+        kept.copy = view:copy()
+        for header in view:each() do
+          kept.header = header
+        end
+        collectgarbage()
+      end, { command = "headers" })
+      assert(connection:send("headers", { headers = (chain(2, hash(0))) }))
+      wait_for(function()
+        return kept.copy
+      end)
+    end)
+    for _, late in ipairs {
+      function() return kept.view.count end,
+      function() return #kept.view end,
+      function() return kept.view:raw() end,
+      function() return kept.view:json() end,
+      function() return kept.next() end,
+      function() return kept.header.hash end,
+      function() return kept.view:check_chain() end,
+    } do
+      assert.error_matches(late, "after its hook returned")
+    end
+    assert.equal("moonpeer.message (stale)", tostring(kept.view))
+    assert.equal(2, #kept.copy)
+    assert.equal(kept.raw, kept.copy:raw())
+    assert.equal(kept.copy.headers[1].hash, kept.copy.headers[2].prev)
+  end)
+
+  it("of a declared kind has fields, and is checked", function()
+    local seen, offence
+    message.define { command = "told", fields = {
+      { name = "n", type = "uint32" } } }
+    with_engine(function(engine, connection)
+      engine:on("message", "test", function(event)
+        seen = event.message.n
+      end, { command = "told" })
+      engine:on("peer_misbehaved", "test", function(event)
+        offence = event.reason
+      end)
+      assert(connection:send("told", "\1"))
+      assert(connection:send("told", { n = 77 }))
+      wait_for(function()
+        return seen
+      end)
+      assert.equal(77, seen)
+      assert.matches("^told: n at offset 0: expected 4 bytes", offence)
+    end)
+  end)
+end)
+
+describe("message.types", function()
+  it("lists what is built in", function()
+    local by_command = {}
+    for _, one in ipairs(message.types()) do
+      by_command[one.command] = one
+    end
+    assert.equal("entries", by_command.addr.fields[2].name)
+    assert.equal("ip", by_command.addr.fields[2].fields[3].type)
+    assert.is_true(by_command.addrv2.foreign)
+    assert.is_nil(by_command.pkgtxns.fields)
+  end)
+end)
