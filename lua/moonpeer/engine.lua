@@ -2,7 +2,9 @@
 local core = require "moonpeer.core"
 local misuse = require "moonpeer.misuse"
 local policy = require "moonpeer.policy"
+local live = require "moonpeer.policy.live"
 local schedule = require "moonpeer.schedule"
+local shadow = require "moonpeer.policy.shadow"
 local queue = require "moonpeer.queue"
 
 misuse.own_file()
@@ -14,9 +16,10 @@ local wants_event, wants_commands = methods.wants_event, methods.wants_commands
 local list, traffic, lag = methods.list, methods.traffic, methods.lag
 local start, spawn_on = methods.start, methods.spawn_on
 local set_rules, rule_counts = methods.set_rules, methods.rule_counts
+local end_tasks = methods.end_tasks
 for _, name in ipairs {
   "wants_event", "wants_commands", "list", "traffic", "lag", "spawn_on",
-  "set_rules", "rule_counts",
+  "set_rules", "rule_counts", "end_tasks",
 } do
   methods[name] = nil
 end
@@ -43,16 +46,19 @@ local function check_event(event)
 end
 
 --- Tells the core which commands somebody wants: nil is all of them.
-local function update_commands(self)
+local function update_commands(self, event)
+  if event ~= "message" and event ~= "chunk" then
+    return
+  end
   local commands = {}
-  for _, row in ipairs(handlers_of[self].named.message or {}) do
+  for _, row in ipairs(handlers_of[self].named[event] or {}) do
     if not row.command then
       commands = nil
       break
     end
     commands[row.command] = true
   end
-  wants_commands(self, commands)
+  wants_commands(self, event, commands)
 end
 
 --- Puts a list of rows in place: { name, guard, command }.
@@ -63,9 +69,7 @@ local function set_rows(self, event, rows)
   end
   handlers.named[event] = rows
   handlers[number_of[event]] = guards
-  if event == "message" then
-    update_commands(self)
-  end
+  update_commands(self, event)
   wants_event(self, event, #rows > 0)
 end
 
@@ -86,7 +90,10 @@ local listener_options = { command = true }
 ---@param event string    such as "handshake_complete"
 ---@param name string     of the listener
 ---@param fn function
----@param options? table  command: of the messages that "message" is for
+---@param options? table  command: of the messages that "message" is for, or
+---  of the payloads, larger than receive_memory, that "chunk" is for: these
+---  come as event.bytes with offset, total and last; with `code` in the last
+---  one all of it was broken
 function methods:on(event, name, fn, options)
   check_event(event)
   if type(name) ~= "string" or type(fn) ~= "function" then
@@ -263,7 +270,7 @@ end
 --- full the oldest is dropped; the event after a gap has `lost`, their number.
 --- It ends when the engine is gone.
 ---@param options? table  capacity (1024), events (a list of names; all but
----  message), command (of messages)
+---  message and chunk), command (of these)
 ---@return function
 function methods:events(options)
   options = options or {}
@@ -327,6 +334,159 @@ function methods:rules()
   return list
 end
 
+--- Listeners, tasks and jobs that a policy has made go with it.
+local function retire(self, entry)
+  local handlers = handlers_of[self]
+  for event, rows in pairs(handlers.named) do
+    local left = {}
+    for _, row in ipairs(rows) do
+      left[#left + 1] = row.generation ~= entry.generation and row or nil
+    end
+    if #left < #rows then
+      set_rows(self, event, left)
+    end
+  end
+  end_tasks(self, entry.generation)
+end
+
+--- The listeners that policies declare.
+local function listen(self, entry)
+  for event, fn in pairs(entry.policy.on or {}) do
+    local name = ("policy %s %d"):format(entry.name, entry.generation)
+    local rows = rows_without(self, event, name)
+    rows[#rows + 1] = {
+      name = name, generation = entry.generation,
+      guard = core.guard {
+        fn = fn, policy = entry.name, name = event,
+        budget = handlers_of[self].budget.event,
+        generation = entry.generation, confined = entry.confined,
+      },
+    }
+    set_rows(self, event, rows)
+  end
+end
+
+--- Puts in place what the members of the stack declare besides functions.
+local function settle(self)
+  local handlers = handlers_of[self]
+  for _, entry in ipairs(handlers.stack.entries) do
+    if not entry.is_settled then
+      listen(self, entry)
+    end
+    entry.is_settled = true
+  end
+  local good, message, code = set_rules(self, handlers.stack:rules())
+  if handlers.schedule then
+    handlers.schedule:stop()
+    handlers.jobs = schedule.jobs(handlers.given_jobs, handlers.stack.entries)
+    handlers.schedule = schedule.start(self, handlers.jobs, spawn_on,
+      handlers.budget.event)
+  end
+  return good, message, code
+end
+
+local function install(self)
+  local handlers = handlers_of[self]
+  handlers.stack:install(handlers)
+  if handlers.shadow then
+    handlers.shadow_report = shadow.install(handlers.shadow, handlers)
+  end
+end
+
+--- What a change of policies needs of the engine.
+local function changes_of(self)
+  return {
+    engine = self, stack = handlers_of[self].stack,
+    install = function()
+      install(self)
+    end,
+    retire = function(entry)
+      entry.is_settled = false
+      retire(self, entry)
+    end,
+    settle = function()
+      settle(self)
+    end,
+    complain = function(text)
+      io.stderr:write("moonpeer: ", text, "\n")
+      self:complain(text)
+    end,
+    watch = function(fn)
+      handlers_of[self].watching = spawn_on(self, { owned = true }, fn)
+    end,
+  }
+end
+
+--- Reads the policies that came from files again, from the next turn on. What
+--- does not compile, check or pass a trial changes nothing; what fails within
+--- 30 s after is taken back. In a task it waits for the outcome.
+---@return true|nil, string?, string?  nil, message, code
+function methods:reload()
+  local handlers = handlers_of[self]
+  if handlers.watching then
+    handlers.watching:cancel()
+  end
+  local task = spawn_on(self, { owned = true }, function()
+    return table.pack(live.reload(changes_of(self)))
+  end)
+  if not core.in_task() then
+    return true
+  end
+  local results, message, code = task:wait()
+  if not results then
+    return nil, message, code
+  end
+  return table.unpack(results, 1, results.n)
+end
+
+--- Lets a policy decide beside the active ones, without effect; nil ends that.
+---@param one? moonpeer.Policy|string  a table or a file name
+---@return true|nil, string?, string?  nil, message, code
+function methods:try(one)
+  local handlers = handlers_of[self]
+  local entry, message
+  if one ~= nil then
+    entry, message = handlers.stack:member(one)
+    if not entry then
+      return nil, message, "invalid_configuration"
+    end
+  end
+  handlers.shadow, handlers.shadow_report = entry, nil
+  install(self)
+  return true
+end
+
+--- How the policy of try would have decided: asked, differs, differences.
+---@return table|nil
+function methods:trial()
+  return handlers_of[self].shadow_report
+end
+
+local function host_of(address)
+  return address:match "^%[(.-)%]" or address:match "^[^:]+$"
+    or address:match "^([^:]+):%d+$" or address
+end
+
+--- The last decisions, about one address or all: which policy or rule, in
+--- which generation, on what, with which verdict and reason; `text` has it in
+--- words.
+---@param what? string|moonpeer.Connection|moonpeer.Peer  an address, with or
+---  without its port
+---@return table[]  the oldest first
+function methods:explain(what)
+  if what ~= nil and type(what) ~= "string" then
+    what = what.address or host_of(what.ip)
+  end
+  local rows, found = self:decisions(), {}
+  for _, row in ipairs(rows) do
+    if what == nil or row.address == what
+      or row.address and host_of(row.address) == what then
+      found[#found + 1] = row
+    end
+  end
+  return found
+end
+
 --- Makes an engine; start() sets it going.
 ---@param config table  see mission: network, listen, peers, policies ...
 ---@return moonpeer.Engine|nil, string?, string?  nil, message, code
@@ -337,11 +497,18 @@ function engine.new(config)
   local budget = policy.budget(config.budget)
   local stack, fault = policy.stack(config.policies, budget)
   if not stack then
-    return nil, fault, "config"
+    return nil, fault, "invalid_configuration"
   end
   local handlers = { named = {}, budget = budget, stack = stack }
   stack:install(handlers)
+  handlers.given_jobs = config.schedule
   handlers.jobs = schedule.jobs(config.schedule, stack.entries)
+  if config.shadow ~= nil then
+    handlers.shadow, fault = stack:member(config.shadow)
+    if not handlers.shadow then
+      return nil, fault, "invalid_configuration"
+    end
+  end
   handlers.gone = gone
   local made, message, code = core.engine(config, handlers)
   if not made then
@@ -349,10 +516,11 @@ function engine.new(config)
   end
   handlers_of[made] = handlers
   local good
-  good, message, code = set_rules(made, stack:rules())
+  good, message, code = settle(made)
   if not good then
     return nil, message, code
   end
+  install(made)
   return made
 end
 

@@ -133,6 +133,22 @@ function policy.stack(list, budget)
   return self
 end
 
+--- Loads a file as a member that is not in the stack yet.
+---@return table|nil, string?
+function stack:load(path)
+  local entry, message = policy.entry_of_file(path, self.budget)
+  return entry and guard(entry, self.budget), message
+end
+
+--- A member that is not in the stack, of a table or a file name.
+---@return table|nil, string?
+function stack:member(one)
+  if type(one) == "string" then
+    return self:load(one)
+  end
+  return guard(entry_of_table(one, 0), self.budget)
+end
+
 --- Puts a function for each decision into a table.
 ---@param handlers table
 function stack:install(handlers)

@@ -18,11 +18,11 @@ void event_push(lua_State *L, const struct mp_event *event) {
   struct script *script = script_of(L);
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = (struct box){event, script, script->generation};
-  luaL_setmetatable(L, type_name);
+  object_mark(L, type_name);
 }
 
 static const struct box *any(lua_State *L) {
-  return luaL_checkudata(L, 1, type_name);
+  return object_check(L, 1, type_name);
 }
 
 static bool is_stale(const struct box *box) {
@@ -70,6 +70,41 @@ static void get_reason(lua_State *L, const struct mp_event *event) {
 static void get_message(lua_State *L, const struct mp_event *event) {
   if (event->message)
     message_push_view(L, event->message);
+  else
+    lua_pushnil(L);
+}
+
+static void get_command(lua_State *L, const struct mp_event *event) {
+  lua_pushstring(L, event->message ? event->message->command
+                    : event->chunk ? event->chunk->command
+                                   : NULL);
+}
+
+static void get_offset(lua_State *L, const struct mp_event *event) {
+  if (event->chunk)
+    lua_pushinteger(L, (lua_Integer)event->chunk->offset);
+  else
+    lua_pushnil(L);
+}
+
+static void get_total(lua_State *L, const struct mp_event *event) {
+  if (event->chunk)
+    lua_pushinteger(L, (lua_Integer)event->chunk->total);
+  else
+    lua_pushnil(L);
+}
+
+static void get_bytes(lua_State *L, const struct mp_event *event) {
+  const struct mp_chunk *chunk = event->chunk;
+  if (chunk)
+    lua_pushlstring(L, (const char *)chunk->bytes, chunk->size);
+  else
+    lua_pushnil(L);
+}
+
+static void get_last(lua_State *L, const struct mp_event *event) {
+  if (event->chunk)
+    lua_pushboolean(L, event->chunk->is_last);
   else
     lua_pushnil(L);
 }
@@ -126,6 +161,11 @@ static const struct {
     {"count", get_count},
     {"rule", get_rule},
     {"prefix", get_prefix},
+    {"command", get_command},
+    {"offset", get_offset},
+    {"total", get_total},
+    {"bytes", get_bytes},
+    {"last", get_last},
 };
 
 static int do_index(lua_State *L) {

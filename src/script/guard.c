@@ -194,6 +194,7 @@ static void note_answer(lua_State *L, struct script *script,
 static int run_chain(lua_State *L) {
   int n = lua_gettop(L);
   struct engine_box *box = box_at(L, 1);
+  script_of(L)->answered.guard = NULL;
   lua_Integer count = lua_tointeger(L, lua_upvalueindex(2));
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, lua_upvalueindex(1), i);

@@ -80,23 +80,38 @@ static void push_handler(lua_State *L, const struct call *call,
 /* --- events ----------------------------------------------------------------
  */
 
+/* A started engine has them in the registry. */
+static void push_handlers(lua_State *L, const struct engine_box *box) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &box->hooks) == LUA_TTABLE)
+    return;
+  lua_pop(L, 1);
+  engine_push(L, box);
+  lua_getiuservalue(L, -1, 1);
+  lua_replace(L, -2);
+}
+
+/* What a listener may be for. */
+static const char *command_of(const struct mp_event *event) {
+  if (event->message)
+    return event->message->command;
+  return event->chunk ? event->chunk->command : NULL;
+}
+
 /* The list of an event's listeners, guards, is never changed: who joins or
  * leaves meanwhile makes another. */
 static int dispatch(lua_State *L) {
+  enum { ROWS = 3, EVENT, GUARD };
   const struct call *call = lua_touserdata(L, 1);
-  const struct mp_message *message = call->event->message;
-  engine_push(L, call->box);
-  lua_getiuservalue(L, -1, 1);
+  const char *command = command_of(call->event);
+  push_handlers(L, call->box);
   if (lua_rawgeti(L, -1, (lua_Integer)call->event->type + 1) != LUA_TTABLE)
     return 0;
-  int rows = lua_gettop(L);
-  event_push(L, call->event);
-  for (lua_Integer i = 1; lua_rawgeti(L, rows, i) == LUA_TUSERDATA; i++) {
+  event_push(L, call->event); /* at EVENT */
+  for (lua_Integer i = 1; lua_rawgeti(L, ROWS, i) == LUA_TUSERDATA; i++) {
     const struct guard *guard = lua_touserdata(L, -1);
-    if (!message || !*guard->command ||
-        strcmp(guard->command, message->command) == 0)
-      guard_call(L, rows + 2, call->box, rows + 1, 1);
-    lua_settop(L, rows + 1);
+    if (!command || !*guard->command || strcmp(guard->command, command) == 0)
+      guard_call(L, GUARD, call->box, EVENT, 1);
+    lua_settop(L, EVENT);
   }
   return 0;
 }

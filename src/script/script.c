@@ -267,7 +267,22 @@ void object_type(lua_State *L, const char *name, const luaL_Reg *methods,
   lua_setfield(L, -2, "__index");
   lua_pushliteral(L, "protected");
   lua_setfield(L, -2, "__metatable");
-  lua_pop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, name);
+}
+
+void *object_check(lua_State *L, int index, const char *name) {
+  void *object = lua_touserdata(L, index);
+  if (!object || !lua_getmetatable(L, index))
+    return luaL_checkudata(L, index, name);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, name);
+  bool is = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return is ? object : luaL_checkudata(L, index, name);
+}
+
+void object_mark(lua_State *L, const char *name) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, name);
+  lua_setmetatable(L, -2);
 }
 
 void object_methods(lua_State *L, const char *name) {

@@ -131,6 +131,11 @@ int push_result(lua_State *L, int rc, const struct mp_fault *fault);
 void object_type(lua_State *L, const char *name, const luaL_Reg *methods,
                  const luaL_Reg *metamethods, lua_CFunction index);
 
+/* luaL_checkudata and luaL_setmetatable, faster: name is the very pointer that
+ * object_type was given. */
+void *object_check(lua_State *L, int index, const char *name);
+void object_mark(lua_State *L, const char *name);
+
 /* Pushes the table of methods of a type, for those written in Lua. */
 void object_methods(lua_State *L, const char *name);
 

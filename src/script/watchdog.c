@@ -33,6 +33,7 @@ struct watchdog {
     int mask, count;
   } before; /* the hook of somebody else that was in the way */
   pthread_t loop, thread;
+  clockid_t clock; /* of what the loop's thread computes */
   pthread_mutex_t lock;
   pthread_cond_t wake;
   bool is_ending; /* under the lock */
@@ -141,15 +142,21 @@ bool watchdog_is_on(const struct watchdog *dog) {
 /* --- the thread ------------------------------------------------------------
  */
 
-static int64_t now(void) {
+static int64_t read_clock(clockid_t clock) {
   struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(clock, &time);
   return time.tv_sec * MP_SECOND + time.tv_nsec;
+}
+
+/* What the loop's thread has computed: on a busy machine nobody is stopped for
+ * what others did meanwhile. */
+static int64_t spent(const struct watchdog *dog) {
+  return read_clock(dog->clock);
 }
 
 /* With the lock held. */
 static void rest(struct watchdog *dog, int64_t span) {
-  int64_t until = now() + span;
+  int64_t until = read_clock(CLOCK_MONOTONIC) + span;
   const struct timespec time = {until / MP_SECOND, until % MP_SECOND};
   if (!dog->is_ending)
     pthread_cond_timedwait(&dog->wake, &dog->lock, &time);
@@ -166,13 +173,13 @@ static int look(struct watchdog *dog, uint64_t *seen, int64_t *since,
   uint64_t call = atomic_load_explicit(&dog->call, memory_order_acquire);
   uint64_t serial = load(&dog->serial);
   if (call && call == *seen) {
-    if (now() - *since >= atomic_load(&dog->budget))
+    if (spent(dog) - *since >= atomic_load(&dog->budget))
       stop(dog, call);
     return 0;
   }
   bool is_new = call || serial != *seen;
   *seen = call ? call : serial;
-  *since = now();
+  *since = spent(dog);
   return is_new ? 0 : idle + 1;
 }
 
@@ -253,6 +260,8 @@ struct watchdog *watchdog_new(void) {
     return NULL;
   }
   dog->loop = pthread_self();
+  if (pthread_getcpuclockid(dog->loop, &dog->clock) != 0)
+    dog->clock = CLOCK_MONOTONIC;
   pthread_mutex_init(&dog->lock, NULL);
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

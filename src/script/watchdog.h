@@ -23,7 +23,7 @@ struct watch {
 struct watchdog *watchdog_new(void);
 void watchdog_free(struct watchdog *dog);
 
-/* Lua on L may run for `budget` nanoseconds of real time from now on; more,
+/* Lua on L may compute for `budget` nanoseconds from now on; more,
  * and every instruction raises until watchdog_leave, so that no pcall keeps
  * it going. Pairs nest. */
 void watchdog_enter(struct watchdog *dog, struct watch *outer, lua_State *L,
