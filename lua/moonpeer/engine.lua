@@ -371,6 +371,7 @@ local function settle(self)
   local handlers = handlers_of[self]
   for _, entry in ipairs(handlers.stack.entries) do
     if not entry.is_settled then
+      live.call(entry, "setup", handlers.budget.event, self)
       listen(self, entry)
     end
     entry.is_settled = true

@@ -9,7 +9,7 @@ local here = worlds.here
 test.install(assert)
 
 describe("a world", function()
-  test.guard { collect = true }
+  test.guard()
 
   it("lets time pass without taking any", function()
     in_world({ seed = 1 }, function(world)

@@ -29,6 +29,8 @@ local function call(entry, name, budget, ...)
   return counts.errors == 0, result, counts.last_error
 end
 
+live.call = call
+
 local function first_line(text)
   return tostring(text):match "^[^\n]*"
 end
