@@ -123,8 +123,8 @@ int engine_lua_new(lua_State *L) {
   hooks_init(box);
   if (take_store(L, box, &config, &fault) != 0)
     return push_fault(L, &fault);
-  lua_setiuservalue(L, object, 3);
-  lua_settop(L, object);
+  lua_setiuservalue(L, self_index, 3);
+  lua_settop(L, self_index);
   const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .store = box->store->core,

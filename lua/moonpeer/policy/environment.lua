@@ -9,7 +9,7 @@ misuse.own_file()
 local environment = {}
 
 local plain = {
-  "assert", "error", "ipairs", "next", "pairs", "pcall", "print",
+  "assert", "error", "ipairs", "next", "pairs", "pcall",
   "rawequal", "rawget", "rawlen", "select", "tonumber", "tostring",
   "type", "_VERSION", "getmetatable",
 }
@@ -96,6 +96,7 @@ function environment.new()
   end
   globals.math = copy(math, { randomseed = true })
   globals.math.random = late(math, "random")
+  globals.print = late(_G, "print")
   globals.table, globals.utf8 = copy(table), copy(utf8)
   globals.os = {
     time = late(os, "time"), date = late(os, "date"),
