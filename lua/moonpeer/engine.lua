@@ -1,6 +1,8 @@
 --- engine - engines as Lua sees them: policies, events, queries.
 local core = require "moonpeer.core"
+local misuse = require "moonpeer.misuse"
 local policy = require "moonpeer.policy"
+local words = require "moonpeer.words"
 local queue = require "moonpeer.queue"
 
 local engine = {}
@@ -14,7 +16,8 @@ for _, name in ipairs {
   methods[name] = nil
 end
 
---- The listeners of each engine: event -> list of { name, fn, command }.
+--- The listeners of each engine: event -> list of { name, fn, command }. The
+--- core calls them; a list that it walks is never changed.
 local listeners = setmetatable({}, { __mode = "k" })
 
 --- What is called when an engine is gone: engine -> iterator -> function.
@@ -35,16 +38,19 @@ local function check_event(event)
 end
 
 --- Tells the core which commands somebody wants: nil is all of them.
-local function update_commands(self)
+local function update_commands(self, event)
+  if event ~= "message" and event ~= "chunk" then
+    return
+  end
   local commands = {}
-  for _, row in ipairs(listeners[self].message or {}) do
+  for _, row in ipairs(listeners[self][event] or {}) do
     if not row.command then
       commands = nil
       break
     end
     commands[row.command] = true
   end
-  wants_commands(self, commands)
+  wants_commands(self, event, commands)
 end
 
 local function remove(rows, name)
@@ -61,19 +67,23 @@ end
 ---@param event string    such as "handshake_complete"
 ---@param name string     of the listener
 ---@param fn function
----@param options? table  command: of the messages that "message" is for
+---@param options? table  command: of the messages that "message" is for, or
+---  of the payloads, larger than receive_memory, that "chunk" is for: these
+---  come as event.bytes with offset, total and last; with `code` in the last
+---  one all of it was broken
 function methods:on(event, name, fn, options)
   check_event(event)
   if type(name) ~= "string" or type(fn) ~= "function" then
     error("expected on(event, name, function): a listener has a name, so "
       .. "that it can be replaced", 2)
   end
-  -- a new list: the old one may be under way in dispatch
+  misuse.check_options("on", options, { command = true })
+  -- a new list: the old one may be walked just now
   local rows = { table.unpack(listeners[self][event] or {}) }
   remove(rows, name)
   rows[#rows + 1] = { name = name, fn = fn, command = (options or {}).command }
   listeners[self][event] = rows
-  update_commands(self)
+  update_commands(self, event)
   wants_event(self, event, true)
 end
 
@@ -85,7 +95,7 @@ function methods:off(event, name)
   local rows = { table.unpack(listeners[self][event] or {}) }
   remove(rows, name)
   listeners[self][event] = rows
-  update_commands(self)
+  update_commands(self, event)
   wants_event(self, event, #rows > 0)
 end
 
@@ -94,18 +104,7 @@ local function report(row, event, message)
   row.failures = (row.failures or 0) + 1
   if row.failures & (row.failures - 1) == 0 then -- 1, 2, 4, 8 ...
     io.stderr:write(("moonpeer: listener %q of %s failed (%d times): %s\n")
-      :format(row.name, event, row.failures, tostring(message)))
-  end
-end
-
-local function dispatch(self, event, view, command)
-  for _, row in ipairs(listeners[self][event] or {}) do
-    if not row.command or row.command == command then
-      local good, message = xpcall(row.fn, debug.traceback, view)
-      if not good then
-        report(row, event, message)
-      end
-    end
+      :format(row.name, event, row.failures, words.raised(message)))
   end
 end
 
@@ -256,7 +255,7 @@ end
 --- full the oldest is dropped; the event after a gap has `lost`, their number.
 --- It ends when the engine is gone.
 ---@param options? table  capacity (1024), events (a list of names; all but
----  message), command (of messages)
+---  message and chunk), command (of these)
 ---@return function
 function methods:events(options)
   options = options or {}
@@ -289,12 +288,15 @@ function engine.new(config)
     error("expected a table of options, got " .. type(config), 2)
   end
   local handlers = policy.chain(config.policies or {}, config.network)
-  handlers.dispatch, handlers.gone = dispatch, gone
+  handlers.listeners, handlers.report, handlers.gone = {}, report, gone
   local made, message, code = core.engine(config, handlers)
   if not made then
     return nil, message, code
   end
-  listeners[made] = {}
+  listeners[made] = handlers.listeners
+  if engine.made then
+    engine.made(made)
+  end
   return made
 end
 

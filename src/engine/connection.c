@@ -54,6 +54,8 @@ void connection_end(struct mp_connection *c, int code, const char *text) {
     return;
   announce(c);
   c->is_closing = c->is_over = true;
+  if (!c->reason)
+    c->reason = code;
   mp_timer_stop(&c->timer);
   mp_later_cancel(&c->turn);
   move_to_end(c, code);
@@ -103,7 +105,9 @@ static void on_closed(void *owner) {
     connection_end(c, c->reason ? c->reason : MP_ECANCELLED,
                    c->reason ? c->text : "the loop was closed");
   session_move(&c->session, MP_DISCONNECTED);
+  connection_source_end(c, c->reason ? c->reason : MP_ECLOSED);
   c->hooks->closed(c->data, c);
+  connection_chunk_forget(c);
   connection_forgive(c);
   buf_deinit(&c->in);
   buf_deinit(&c->out);
@@ -172,6 +176,10 @@ static void on_timer(void *data) {
   case WAITING_PONG:
     if (c->is_paused || c->is_throttled)
       break; /* it counts anew when we read again */
+    if (connection_chunk_moves(c)) {
+      connection_wait(c, WAITING_PONG, o->ping_timeout);
+      break;
+    }
     end_late(c, MP_EPING_TIMEOUT, "a pong", o->ping_timeout);
     break;
   case WAITING_TO_PING: connection_send_ping(c); break;

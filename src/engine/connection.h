@@ -24,6 +24,10 @@ enum waiting {
 /* Only those who have offended have one. */
 struct offender;
 
+/* Payloads that are handed on, or sent, in pieces; while there is one. */
+struct incoming;
+struct outgoing;
+
 struct target;
 
 /* Kinds of messages by what they cost us. */
@@ -74,7 +78,10 @@ struct mp_connection {
   struct mp_version *own_version; /* what to say instead of the default */
   struct offender *offender;
 
-  struct buf in;              /* as received, frames not yet taken in front */
+  struct buf in;    /* as received, frames not yet taken in front */
+  uint64_t in_size; /* bytes of the one in front; 0: not known */
+  struct incoming *incoming;
+  struct outgoing *outgoing;
   struct buf out, flying;     /* queued; given to the stream */
   struct mp_usage *usage;     /* shared with its engine's others, or NULL */
   size_t noted_in, noted_out; /* its part in there */
@@ -88,6 +95,7 @@ struct mp_connection {
   bool is_started;          /* the session is; else messages are only shown */
   bool is_announced;        /* MP_CONNECTION_STARTED was told */
   bool is_reading;          /* the stream was told to */
+  bool is_lent;             /* and reads into the loop's scratch */
   bool is_paused;           /* by its user */
   bool is_throttled;        /* by a verdict, for a while */
   bool is_choked;           /* the remote does not read, so we do not either */
@@ -125,7 +133,7 @@ void connection_start(struct mp_connection *c);
 void connection_reconfigure(struct mp_connection *c,
                             const struct mp_session_options *old);
 
-/* --- connection_read.c -----------------------------------------------------
+/* --- connection_inbox.c ----------------------------------------------------
  */
 struct mp_room connection_room(void *owner);
 void connection_received(void *owner, size_t n);
@@ -138,6 +146,29 @@ void connection_read(struct mp_connection *c);
 
 /* Takes all whole frames that are there, unless paused or closing. */
 void connection_drain(struct mp_connection *c);
+
+/* --- connection_read.c -----------------------------------------------------
+ */
+
+/* Takes a frame, or a piece of one, from the front of n > 0 bytes: how many
+ * bytes that were; 0 when more must come first, or none will be taken. */
+size_t connection_take(struct mp_connection *c, const uint8_t *bytes, size_t n);
+
+/* --- connection_chunk.c ----------------------------------------------------
+ */
+
+/* Begins to hand on a payload that is too large to be held; false when nobody
+ * wants it. */
+bool connection_chunk_begin(struct mp_connection *c, const struct frame *frame);
+
+/* The next piece of it: how many of n bytes belong to it. */
+size_t connection_chunk_take(struct mp_connection *c, const uint8_t *bytes,
+                             size_t n);
+
+/* Whether something of one has come since this was asked last: then who sends
+ * it cannot send a pong, and lives. */
+bool connection_chunk_moves(struct mp_connection *c);
+void connection_chunk_forget(struct mp_connection *c);
 
 /* --- connection_budget.c ---------------------------------------------------
  */
@@ -170,8 +201,32 @@ bool connection_offend(struct mp_connection *c, int code, bool is_dropped,
                        const char *text);
 void connection_forgive(struct mp_connection *c);
 
+/* --- connection_source.c ---------------------------------------------------
+ */
+
+/* Writes some of the payload that is sent in pieces; while there is one. */
+void connection_source_write(struct mp_connection *c);
+
+/* Gives it up, if there is one: its owner is told why. */
+void connection_source_end(struct mp_connection *c, int rc);
+
+/* Bytes that were queued before it and have not left. */
+size_t connection_source_queued(const struct mp_connection *c);
+
 /* --- connection_write.c ----------------------------------------------------
  */
+
+/* Whether n more bytes may be queued: 0, or why not. */
+int connection_may_send(struct mp_connection *c, size_t n,
+                        struct mp_fault *fault);
+
+/* The largest payload of a command that the remote takes. */
+uint64_t connection_send_limit(const struct mp_connection *c,
+                               const char *command);
+
+/* Gives a queue to the stream while it has nothing: 1 when all of it has left,
+ * 0 when that takes a while, or the connection is over. */
+int connection_write(struct mp_connection *c, struct buf *from);
 void connection_flush(struct mp_connection *c);
 void connection_drained(void *owner);
 void connection_send_version(struct mp_connection *c);

@@ -34,7 +34,8 @@ static const struct {
 
 static enum budget_kind kind_of(const char *command) {
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-    if (strcmp(commands[i].command, command) == 0)
+    if (commands[i].command[0] == command[0] &&
+        strcmp(commands[i].command, command) == 0)
       return commands[i].kind;
   return BUDGET_ANY;
 }

@@ -1,7 +1,6 @@
 /* connection_query - what is known of a connection, and names. */
 #include <string.h>
 
-#include "base/hash.h"
 #include "engine/connection.h"
 
 enum mp_state mp_connection_state(const struct mp_connection *c) {
@@ -43,7 +42,8 @@ mp_connection_counts(const struct mp_connection *c) {
 }
 
 size_t mp_connection_queued(const struct mp_connection *c) {
-  return buf_length(&c->out) + buf_length(&c->flying);
+  return buf_length(&c->out) + buf_length(&c->flying) +
+         connection_source_queued(c);
 }
 
 static int find(const char *const *names, int n, const char *name) {
@@ -81,7 +81,10 @@ int mp_answer_of(const char *name) {
   return find(answer_names, MP_ANSWER_COUNT, name);
 }
 
+/* No secret: whoever makes a command that shares a bit gains nothing. */
 uint64_t mp_command_bit(const char *command) {
-  static const uint64_t key[2] = {0, 0}; /* no secret: names repeat */
-  return UINT64_C(1) << (hash_sip(key, command, strlen(command)) & 63);
+  uint64_t hash = 0;
+  for (; *command; command++)
+    hash = (hash ^ (uint8_t)*command) * UINT64_C(0x9e3779b97f4a7c15);
+  return UINT64_C(1) << (hash >> 58);
 }

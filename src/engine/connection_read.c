@@ -9,56 +9,6 @@
 #include "net/io.h"
 #include "wire/version.h"
 
-enum { READ_SIZE = 64 * 1024 };
-
-static bool is_deaf(const struct mp_connection *c) {
-  return c->is_closing || c->is_paused || c->is_throttled || c->is_choked;
-}
-
-/* Grows with what has come, by doubling: a header's claim alone makes nobody
- * allocate. */
-struct mp_room connection_room(void *owner) {
-  struct mp_connection *c = owner;
-  uint8_t *bytes = is_deaf(c) ? NULL : buf_reserve(&c->in, READ_SIZE);
-  if (bytes)
-    return (struct mp_room){bytes, c->in.size - c->in.end};
-  c->is_reading = false;
-  return (struct mp_room){0};
-}
-
-void connection_received(void *owner, size_t n) {
-  struct mp_connection *c = owner;
-  buf_grow(&c->in, n);
-  c->counts.bytes_in += n;
-  connection_drain(c);
-  connection_account(c);
-  if (!c->is_closing && !connection_may_receive(c) &&
-      buf_length(&c->in) > READ_SIZE) /* who holds little is not to blame */
-    connection_end(c, MP_ELIMIT,
-                   "expected what is received and not handled in all to stay "
-                   "below receive_memory_total");
-}
-
-void connection_read(struct mp_connection *c) {
-  bool is_open = c->session.state == MP_AWAITING_HANDSHAKE ||
-                 c->session.state == MP_CONNECTED;
-  if (c->is_reading || is_deaf(c) || !is_open)
-    return;
-  c->is_reading = true;
-  mp_stream_read(c->stream, true);
-}
-
-/* What lies there must be taken before the stream can tell its end. A pong
- * that could not be read is not late. */
-void connection_listen(struct mp_connection *c) {
-  if (c->waiting == WAITING_PONG)
-    connection_wait(c, WAITING_PONG, c->options->ping_timeout);
-  if (buf_length(&c->in))
-    mp_later_post(c->loop, &c->turn);
-  else
-    connection_read(c);
-}
-
 /* --- one message -----------------------------------------------------------
  */
 
@@ -197,59 +147,70 @@ static void take_message(struct mp_connection *c, const struct frame *frame) {
 /* --- frames ----------------------------------------------------------------
  */
 
+static bool is_large(const struct mp_connection *c, const struct frame *frame) {
+  return frame->header_size &&
+         frame->payload_size > (uint64_t)c->options->receive_memory;
+}
+
 /* A legal message that we do not want to hold is no offence. */
-static bool fits(struct mp_connection *c, const struct frame *frame) {
-  char text[MP_FAULT_TEXT];
+static void refuse_size(struct mp_connection *c, const struct frame *frame) {
   struct mp_fault fault;
-  if (!frame->header_size ||
-      frame->payload_size <= (uint64_t)c->options->receive_memory)
-    return true;
   fault_set(&fault, MP_ELIMIT,
             "%s: expected at most %lld bytes (receive_memory), got %llu",
             frame->command, (long long)c->options->receive_memory,
             (unsigned long long)frame->payload_size);
-  memcpy(text, fault.text, sizeof text);
-  connection_end(c, MP_ELIMIT, text);
-  return false;
+  connection_end(c, MP_ELIMIT, fault.text);
 }
 
-static void tell_frame(struct mp_connection *c, const struct frame *frame) {
-  const struct mp_frame told = {.bytes = buf_head(&c->in),
-                                .n = frame->header_size +
-                                     (size_t)frame->payload_size};
+static void tell_frame(struct mp_connection *c, const struct frame *frame,
+                       const uint8_t *bytes) {
+  const struct mp_frame told = {
+      .bytes = bytes,
+      .n = frame->header_size + (size_t)frame->payload_size,
+  };
   if (c->hooks->frame)
     c->hooks->frame(c->data, c, &told);
 }
 
-/* One frame; false when there is none to take, or the stream makes no sense
- * any more. */
-static bool take_frame(struct mp_connection *c) {
-  struct frame frame = {0};
-  struct mp_fault fault = {0};
-  int rc = frame_next(c->options->network, buf_head(&c->in), buf_length(&c->in),
-                      &frame, &fault);
-  if (rc == MP_ENETWORK || rc == MP_EOVERSIZE) {
-    if (connection_offend(c, rc, false, fault.text))
-      mp_connection_close(c, rc, fault.text); /* no verdict finds a frame */
-    return false;
-  }
-  if (!fits(c, &frame) || rc == 0)
-    return false;
-  tell_frame(c, &frame);
-  if (rc == 1)
-    rc = frame_check(loop_hasher(c->loop), &frame, &fault);
-  if (rc == 0)
-    take_message(c, &frame);
-  else
-    connection_offend(c, rc, true, fault.text);
-  buf_consume(&c->in, frame.header_size + (size_t)frame.payload_size);
-  return true;
+/* The stream makes no sense any more. */
+static void give_up(struct mp_connection *c, int rc, const char *text) {
+  if (connection_offend(c, rc, false, text))
+    mp_connection_close(c, rc, text); /* no verdict finds a frame */
 }
 
-void connection_drain(struct mp_connection *c) {
-  while (!is_deaf(c) && buf_length(&c->in) && take_frame(c))
-    continue;
-  if (c->is_closing)
-    buf_consume(&c->in, buf_length(&c->in)); /* nobody will look at it */
-  buf_release(&c->in);
+/* One that is here whole; how many bytes it takes. */
+static size_t take_frame(struct mp_connection *c, const struct frame *frame,
+                         int rc, struct mp_fault *fault) {
+  tell_frame(c, frame, frame->payload - frame->header_size);
+  if (rc == 1)
+    rc = frame_check(loop_hasher(c->loop), frame, fault);
+  if (rc == 0)
+    take_message(c, frame);
+  else
+    connection_offend(c, rc, true, fault->text);
+  return frame->header_size + (size_t)frame->payload_size;
+}
+
+size_t connection_take(struct mp_connection *c, const uint8_t *bytes,
+                       size_t n) {
+  struct frame frame;
+  struct mp_fault fault = {0};
+  if (c->incoming)
+    return connection_chunk_take(c, bytes, n);
+  int rc = frame_next(c->options->network, bytes, n, &frame, &fault);
+  if (rc == MP_ENETWORK || rc == MP_EOVERSIZE) {
+    give_up(c, rc, fault.text);
+    return 0;
+  }
+  if (is_large(c, &frame)) {
+    if (connection_chunk_begin(c, &frame))
+      return frame.header_size;
+    refuse_size(c, &frame);
+    return 0;
+  }
+  if (rc != 0)
+    return take_frame(c, &frame, rc, &fault);
+  if (frame.header_size)
+    c->in_size = frame.header_size + frame.payload_size;
+  return 0;
 }

@@ -12,7 +12,8 @@
  * pile up faster than it takes it. */
 enum { CHOKE = 128 * 1024 };
 
-static int refuse(struct mp_connection *c, size_t n, struct mp_fault *fault) {
+int connection_may_send(struct mp_connection *c, size_t n,
+                        struct mp_fault *fault) {
   if (c->is_closing)
     return fault_set(fault, MP_ECLOSED, "the connection is closed");
   if (c->session.state != MP_AWAITING_HANDSHAKE &&
@@ -45,22 +46,40 @@ static int queued(struct mp_connection *c, int rc, size_t before,
   return 0;
 }
 
-/* The remote's own word, where it has given one, is for what has no limit of
- * its own. */
-static uint64_t send_limit(const struct mp_connection *c, const char *command) {
-  uint64_t most = mp_network_limit(c->options->network, command);
+/* What the remote takes of what has no limit of its own: what it has said, and
+ * before that the least that it may say. */
+static uint64_t general_limit(const struct mp_connection *c, uint64_t most) {
+  const struct mp_network *network = c->options->network;
   uint64_t said = c->session.remote_max_payload;
-  bool is_general = most == c->options->network->max_payload;
-  return is_general && said && said < most ? said : most;
+  bool has_protoconf =
+      mp_network_limit(network, "protoconf") != network->max_payload;
+  if (!said && has_protoconf)
+    said = SESSION_MIN_PROTOCONF;
+  return said && said < most ? said : most;
+}
+
+/* The long header is for those who know it. */
+static bool knows_extended(const struct mp_connection *c) {
+  int32_t own = c->options->protocol_version;
+  int32_t remote = c->session.remote_version;
+  return (own < remote ? own : remote) >= SESSION_EXTENDED;
+}
+
+uint64_t connection_send_limit(const struct mp_connection *c,
+                               const char *command) {
+  uint64_t most = mp_network_limit(c->options->network, command);
+  if (most == c->options->network->max_payload)
+    most = general_limit(c, most);
+  return most > UINT32_MAX && !knows_extended(c) ? UINT32_MAX : most;
 }
 
 int mp_connection_send(struct mp_connection *c, const char *command,
                        const void *payload, size_t n, struct mp_fault *fault) {
   const struct mp_network *network = c->options->network;
-  int rc = refuse(c, n, fault);
+  int rc = connection_may_send(c, n, fault);
   if (rc != 0)
     return rc;
-  uint64_t most = send_limit(c, command);
+  uint64_t most = connection_send_limit(c, command);
   if (n > most)
     return fault_set(fault, MP_EOVERSIZE,
                      "%s: expected at most %llu bytes of payload, got %zu",
@@ -76,7 +95,7 @@ int mp_connection_send(struct mp_connection *c, const char *command,
 
 int mp_connection_send_raw(struct mp_connection *c, const void *bytes, size_t n,
                            struct mp_fault *fault) {
-  int rc = refuse(c, n, fault);
+  int rc = connection_may_send(c, n, fault);
   size_t before = buf_length(&c->out);
   return rc ? rc : queued(c, buf_put(&c->out, bytes, n), before, fault);
 }
@@ -103,23 +122,28 @@ static void landed(struct mp_connection *c) {
 }
 
 /* Two buffers take turns: the stream borrows one while the other fills. */
-static void write_out(struct mp_connection *c) {
+int connection_write(struct mp_connection *c, struct buf *from) {
   struct buf swap = c->flying;
-  c->flying = c->out;
-  c->out = swap;
+  c->flying = *from;
+  *from = swap;
   int rc =
       mp_stream_write(c->stream, buf_head(&c->flying), buf_length(&c->flying));
   if (rc < 0)
     connection_end(c, rc, "the remote is gone");
   else if (rc == 1)
     landed(c);
+  return rc;
 }
 
 void connection_flush(struct mp_connection *c) {
   if (c->is_over)
     return;
-  if (!buf_length(&c->flying) && buf_length(&c->out))
-    write_out(c);
+  if (c->is_closing)
+    connection_source_end(c, c->reason);
+  if (!buf_length(&c->flying) && c->outgoing)
+    connection_source_write(c);
+  else if (!buf_length(&c->flying) && buf_length(&c->out))
+    connection_write(c, &c->out);
   choke(c);
 }
 
@@ -181,6 +205,10 @@ static void send_old_ping(struct mp_connection *c) {
 }
 
 void connection_send_ping(struct mp_connection *c) {
+  if (c->outgoing) { /* it would stand behind that, and its pong be late */
+    connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+    return;
+  }
   if (c->session.remote_version <= SESSION_NONCE_VERSION) {
     send_old_ping(c);
     return;
@@ -193,12 +221,22 @@ void connection_send_ping(struct mp_connection *c) {
   connection_wait(c, WAITING_PONG, c->options->ping_timeout);
 }
 
-/* protoconf: two fields, the largest payload we take of what has no limit of
- * its own, and the stream policy that opens no second stream. */
+/* The largest payload that we take of what has no limit of its own. */
+static uint32_t own_max_payload(const struct mp_connection *c) {
+  uint64_t most = c->options->network->max_payload;
+  if (most > (uint64_t)c->options->receive_memory)
+    most = (uint64_t)c->options->receive_memory;
+  if (most < SESSION_MIN_PROTOCONF) /* less would be an offence */
+    most = SESSION_MIN_PROTOCONF;
+  return most > UINT32_MAX ? UINT32_MAX : (uint32_t)most;
+}
+
+/* protoconf: two fields, that and the stream policy that opens no second
+ * stream. */
 static void send_protoconf(struct mp_connection *c) {
   static const char policy[] = "Default";
   uint8_t payload[6 + sizeof policy - 1] = {2};
-  put_u32(payload + 1, (uint32_t)c->options->network->max_payload);
+  put_u32(payload + 1, own_max_payload(c));
   payload[5] = sizeof policy - 1;
   memcpy(payload + 6, policy, sizeof policy - 1);
   connection_say(c, "protoconf", payload, sizeof payload);

@@ -278,7 +278,8 @@ static void refuse_data(struct mp_connection *c,
 }
 
 static bool is_command(const struct mp_message *message, const char *command) {
-  return strcmp(message->command, command) == 0;
+  return message->command[0] == command[0] &&
+         strcmp(message->command, command) == 0;
 }
 
 void engine_hear(struct mp_engine *engine, struct mp_connection *connection,

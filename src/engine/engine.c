@@ -139,7 +139,6 @@ mp_engine_counts(const struct mp_engine *engine) {
 
 static void engine_free(struct mp_engine *engine) {
   targets_deinit(engine);
-  engine_stop_discovery(engine);
   mp_store_unlisten(&engine->watcher);
   news_deinit(engine);
   saver_free(engine->saver);
@@ -154,10 +153,20 @@ static void engine_free(struct mp_engine *engine) {
   free(engine);
 }
 
+static void stop_timers(struct mp_engine *engine) {
+  engine_stop_dialing(engine);
+  engine_stop_discovery(engine);
+  mp_timer_stop(&engine->relisten);
+  mp_timer_stop(&engine->expiry);
+}
+
+/* A hook that closed the engine returned to what then set a timer: they are
+ * stopped once more. */
 static void end(struct mp_engine *engine) {
   void (*gone)(void *data) = engine->gone;
   void *data = engine->data;
   mp_timer_stop(&engine->shutdown);
+  stop_timers(engine);
   if (engine->is_started)
     mp_loop_release(engine->loop);
   engine_free(engine);
@@ -269,10 +278,7 @@ int mp_engine_start(struct mp_engine *engine, struct mp_fault *fault) {
 static void start_closing(struct mp_engine *engine) {
   engine->is_closing = true;
   mp_listener_close(engine->listener);
-  engine_stop_dialing(engine);
-  engine_stop_discovery(engine);
-  mp_timer_stop(&engine->relisten);
-  mp_timer_stop(&engine->expiry);
+  stop_timers(engine);
   engine_note_anchors(engine);
   for (struct mp_connection *c = engine->first; c; c = c->next)
     mp_connection_close(c, MP_ECLOSED, "the engine closes");

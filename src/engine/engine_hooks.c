@@ -164,6 +164,7 @@ void mp_engine_hooks_changed(struct mp_engine *engine) {
     commands |= engine->hooks->commands;
   engine->inner.wants = engine->hooks->wants | OWN_WANTS;
   engine->inner.commands = commands;
+  engine->inner.chunks = engine->hooks->chunks;
 }
 
 void engine_hooks_init(struct mp_engine *engine) {

@@ -145,7 +145,31 @@ void mp_connection_own_version(struct mp_connection *connection,
 int mp_connection_send(struct mp_connection *connection, const char *command,
                        const void *payload, size_t n, struct mp_fault *fault);
 
-/* The same for bytes that are sent as they are. */
+/* Where the bytes of a payload come from. Both functions are called from the
+ * top of the loop. */
+struct mp_payload {
+  uint64_t size; /* of the payload */
+  /* Puts n > 0 or fewer bytes that stand at an offset: how many, or a negative
+   * code. Offsets come in order; below 4 GiB all of them twice, as the header
+   * has a checksum. */
+  ptrdiff_t (*read)(void *data, uint64_t offset, void *bytes, size_t n);
+  /* 0: all has been given to the system. Else why not; when some of it had
+   * left already, the connection ends. May be NULL. */
+  void (*done)(void *data, int rc);
+  void *data;
+};
+
+/* Sends a payload that may be larger than send_memory, read as the remote takes
+ * it. What is sent after it waits behind it, pings too. 0, then payload.done
+ * will be called; MP_ECLOSED; MP_EWOULD_BLOCK while there is another one;
+ * MP_EPROTOCOL for no command; MP_EOVERSIZE when the remote would refuse the
+ * size, or does not know the header for it. */
+int mp_connection_send_from(struct mp_connection *connection,
+                            const char *command,
+                            const struct mp_payload *payload,
+                            struct mp_fault *fault);
+
+/* Queues bytes that are sent as they are. */
 int mp_connection_send_raw(struct mp_connection *connection, const void *bytes,
                            size_t n, struct mp_fault *fault);
 

@@ -36,7 +36,8 @@ struct mp_message_type;
   X(MP_STORE_SAVED, "store_saved")                                             \
   X(MP_STORE_FAILED, "store_failed")                                           \
   X(MP_POLICY_FAILED, "policy_failed")                                         \
-  X(MP_MESSAGE, "message")
+  X(MP_MESSAGE, "message")                                                     \
+  X(MP_CHUNK, "chunk")
 
 enum mp_event_type {
 #define X(name, text) name,
@@ -107,6 +108,18 @@ struct mp_candidate {
   bool is_protected; /* by its merits: see moonpeer/engine.h */
 };
 
+/* A piece of a payload that is larger than receive_memory: it is not held but
+ * handed on as it comes, in order. While its connection is paused no more of
+ * it is read. A connection that ends takes the rest with it. */
+struct mp_chunk {
+  const char *command;
+  uint64_t offset, total; /* of the payload, in bytes */
+  const uint8_t *bytes;
+  size_t size;
+  bool is_last;
+  int code; /* of the last: 0, or MP_ECHECKSUM: all of it was broken */
+};
+
 /* What happened. Everything it points to is borrowed until the hook
  * returns. */
 struct mp_event {
@@ -117,6 +130,7 @@ struct mp_event {
   int code;                         /* why, 0 when nothing went wrong */
   const char *text;                 /* the same in words, never NULL */
   const struct mp_message *message; /* of MP_MESSAGE */
+  const struct mp_chunk *chunk;     /* of MP_CHUNK */
   const struct mp_offence *offence; /* of MP_PEER_MISBEHAVED */
   const struct mp_prefix *prefix;   /* of MP_PEER_BANNED, MP_PEER_UNBANNED */
   const struct mp_verdict *verdict; /* of MP_PEER_MISBEHAVED, MP_PEER_BANNED */
@@ -140,6 +154,10 @@ struct mp_hooks {
   /* Which commands MP_MESSAGE is wanted for: bits of mp_command_bit. Two
    * commands may share a bit, so look at the name, too. */
   uint64_t commands;
+
+  /* The same for MP_CHUNK. A payload larger than receive_memory of a command
+   * without a bit here ends the connection with MP_ELIMIT. */
+  uint64_t chunks;
 
   void (*event)(void *data, const struct mp_event *event);
 

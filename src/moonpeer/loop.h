@@ -23,7 +23,8 @@ struct mp_loop;
 int mp_loop_open(struct mp_loop **loop, struct mp_fault *fault);
 
 /* Closes what is still open on it, without calling anybody but the `closed`
- * and `done` functions, and frees it. NULL is fine. Not from a callback. */
+ * and `done` functions, and frees it. NULL is fine. From a callback only when
+ * nothing will return to it, as before an exit. */
 void mp_loop_close(struct mp_loop *loop);
 
 /* Runs until nothing holds the loop, or it is stopped. 0, or MP_ELIMIT when

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "moonpeer/loop.h"
 #include "moonpeer/stream.h"
+#include "net/lending.h"
 #include "net/timers.h"
 
 /* What an implementation gives. Each function does what its namesake mp_loop_x,
@@ -82,6 +83,7 @@ struct mp_loop {
   struct timers *timers;
   struct laters *laters;
   struct hasher **hasher; /* made when first asked for: see loop_hasher */
+  struct lending *lending;
   size_t holds;
   uint64_t connections; /* made on it so far: gives them their numbers */
   bool is_running;

@@ -271,6 +271,7 @@ static void close_loop(struct mp_loop *loop) {
     uv_close(own[i], NULL);
   uv_run(&box->uv, UV_RUN_NOWAIT);
   hasher_free(box->hasher);
+  lending_deinit(&box->lending);
   if (uv_loop_close(&box->uv) == 0)
     free(box);
 }
@@ -327,7 +328,8 @@ int mp_loop_open(struct mp_loop **loop, struct mp_fault *fault) {
   box->loop = (struct mp_loop){.io = &io_uv,
                                .timers = &box->timers,
                                .laters = &box->laters,
-                               .hasher = &box->hasher};
+                               .hasher = &box->hasher,
+                               .lending = &box->lending};
   ignore_sigpipe();
   *loop = &box->loop;
   return 0;

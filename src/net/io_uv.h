@@ -11,6 +11,7 @@ struct uv_box {
   struct timers timers;
   struct laters laters;
   struct hasher *hasher;
+  struct lending lending;
   uv_loop_t uv;
   uv_timer_t alarm;
   uv_prepare_t prepare; /* runs laters before each wait */

@@ -95,6 +95,7 @@ void mp_world_free(struct mp_world *world) {
   sim_names_free(world->names);
   sim_trace_deinit(&world->trace);
   hasher_free(world->hasher);
+  lending_deinit(&world->lending);
   sim_pool_deinit(&world->pool);
   free(world);
 }
@@ -345,6 +346,7 @@ static struct sim_host *make_host(struct mp_world *world,
   host->loop.timers = &world->timers;
   host->loop.laters = &host->own_laters;
   host->loop.hasher = &world->hasher;
+  host->loop.lending = &world->lending;
   add_host(world, host);
   return host;
 }

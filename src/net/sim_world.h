@@ -64,6 +64,7 @@ struct mp_world {
   int64_t work_time;
   struct rand rand;
   struct hasher *hasher; /* the hosts', when asked for */
+  struct lending lending;
   struct sim_pool pool;
   struct sim_trace trace;
   struct sim_links links;

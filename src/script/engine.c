@@ -25,9 +25,15 @@ static struct mp_engine *live(lua_State *L) {
 /* --- anchor ----------------------------------------------------------------
  */
 
-/* Keeps the object while it is started; nil at index lets it go. */
+/* Keeps the object while it is started, and its handlers where hooks find them
+ * at once; nil at index lets both go. */
 static void set_anchor(lua_State *L, int index, const struct engine_box *box) {
   index = lua_absindex(L, index);
+  if (lua_isnil(L, index))
+    lua_pushnil(L);
+  else
+    lua_getiuservalue(L, index, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &box->hooks);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, type_name);
   luaL_getsubtable(L, -1, "anchors");
   lua_pushvalue(L, index);
@@ -91,7 +97,7 @@ static int take_store(lua_State *L, struct engine_box *box,
   lua_getfield(L, 1, "store");
   int rc = store_take(L, -1, &options, &box->owns_store, fault);
   if (rc == 0)
-    box->store = store_use(store_check(L, -1));
+    box->store = store_use(store_check(L, -1), box->closable.loop);
   return rc;
 }
 
@@ -110,8 +116,8 @@ int engine_lua_new(lua_State *L) {
   *box = (struct engine_box){
       .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
       .script = script_of(L)};
-  int object = lua_gettop(L); /* above what config points to */
   luaL_setmetatable(L, type_name);
+  int object = lua_gettop(L);
   hooks_init(box);
   if (take_store(L, box, &config, &fault) != 0)
     return push_fault(L, &fault);
@@ -180,7 +186,7 @@ static int do_network(lua_State *L) {
   return 1;
 }
 
-/* core: wants(event, on), commands(list of commands). */
+/* core: wants(event, on), commands(event, set of commands or nil). */
 static int do_wants(lua_State *L) {
   struct engine_box *box = self(L);
   int type = mp_event_type(luaL_checkstring(L, 2));
@@ -196,13 +202,14 @@ static int do_wants(lua_State *L) {
 
 static int do_commands(lua_State *L) {
   struct engine_box *box = self(L);
+  bool is_chunk = strcmp(luaL_checkstring(L, 2), "chunk") == 0;
   uint64_t commands = 0;
-  if (lua_isnil(L, 2))
+  if (lua_isnil(L, 3))
     commands = UINT64_MAX;
   else
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1))
+    for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1))
       commands |= mp_command_bit(luaL_checkstring(L, -2));
-  box->hooks.commands = commands;
+  *(is_chunk ? &box->hooks.chunks : &box->hooks.commands) = commands;
   if (box->engine)
     mp_engine_hooks_changed(box->engine);
   return 0;

@@ -18,12 +18,20 @@ void event_push(lua_State *L, const struct mp_event *event) {
   struct script *script = script_of(L);
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = (struct box){event, script, script->generation};
-  luaL_setmetatable(L, type_name);
+  object_mark(L, type_name);
+}
+
+static const struct box *any(lua_State *L) {
+  return object_check(L, 1, type_name);
+}
+
+static bool is_stale(const struct box *box) {
+  return box->generation != box->script->generation;
 }
 
 static const struct mp_event *self(lua_State *L) {
-  const struct box *box = luaL_checkudata(L, 1, type_name);
-  if (box->generation != box->script->generation)
+  const struct box *box = any(L);
+  if (is_stale(box))
     luaL_error(L, "the event was used after its listener returned; copy the "
                   "fields that are needed");
   return box->event;
@@ -62,6 +70,41 @@ static void get_reason(lua_State *L, const struct mp_event *event) {
 static void get_message(lua_State *L, const struct mp_event *event) {
   if (event->message)
     message_push_view(L, event->message);
+  else
+    lua_pushnil(L);
+}
+
+static void get_command(lua_State *L, const struct mp_event *event) {
+  lua_pushstring(L, event->message ? event->message->command
+                    : event->chunk ? event->chunk->command
+                                   : NULL);
+}
+
+static void get_offset(lua_State *L, const struct mp_event *event) {
+  if (event->chunk)
+    lua_pushinteger(L, (lua_Integer)event->chunk->offset);
+  else
+    lua_pushnil(L);
+}
+
+static void get_total(lua_State *L, const struct mp_event *event) {
+  if (event->chunk)
+    lua_pushinteger(L, (lua_Integer)event->chunk->total);
+  else
+    lua_pushnil(L);
+}
+
+static void get_bytes(lua_State *L, const struct mp_event *event) {
+  const struct mp_chunk *chunk = event->chunk;
+  if (chunk)
+    lua_pushlstring(L, (const char *)chunk->bytes, chunk->size);
+  else
+    lua_pushnil(L);
+}
+
+static void get_last(lua_State *L, const struct mp_event *event) {
+  if (event->chunk)
+    lua_pushboolean(L, event->chunk->is_last);
   else
     lua_pushnil(L);
 }
@@ -110,6 +153,11 @@ static const struct {
     {"verdict_reason", get_verdict_reason},
     {"count", get_count},
     {"prefix", get_prefix},
+    {"command", get_command},
+    {"offset", get_offset},
+    {"total", get_total},
+    {"bytes", get_bytes},
+    {"last", get_last},
 };
 
 static int do_index(lua_State *L) {
@@ -141,7 +189,11 @@ static int do_table(lua_State *L) {
 }
 
 static int do_name(lua_State *L) {
-  lua_pushfstring(L, "%s: %s", type_name, mp_event_name(self(L)->type));
+  const struct box *box = any(L);
+  if (is_stale(box))
+    lua_pushfstring(L, "%s (stale)", type_name);
+  else
+    lua_pushfstring(L, "%s: %s", type_name, mp_event_name(box->event->type));
   return 1;
 }
 

@@ -9,10 +9,16 @@ static const char *const type_name = "moonpeer.message";
 static const char *const record_name = "moonpeer.message.record";
 
 struct box {
-  struct mp_message message;
+  const struct mp_message *message;
   const struct script *script;
   uint64_t generation; /* of the entry it was made in; 0 for an own copy */
-  uint8_t copy[];      /* the payload, when it is owned */
+};
+
+/* One that owns what it shows. */
+struct copy {
+  struct box box;
+  struct mp_message message;
+  uint8_t payload[];
 };
 
 /* A record within a message, which user value 1 keeps. */
@@ -31,10 +37,10 @@ static bool is_stale(const struct box *box) {
 }
 
 const struct mp_message *message_check(lua_State *L, int index) {
-  const struct box *box = luaL_checkudata(L, index, type_name);
+  const struct box *box = object_check(L, index, type_name);
   if (is_stale(box))
     stale(L);
-  return &box->message;
+  return box->message;
 }
 
 static const struct mp_message *self(lua_State *L) {
@@ -43,46 +49,48 @@ static const struct mp_message *self(lua_State *L) {
 
 void message_push_view(lua_State *L, const struct mp_message *message) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->message = *message;
+  box->message = message;
   box->script = script_of(L);
   box->generation = box->script->generation;
-  luaL_setmetatable(L, type_name);
+  object_mark(L, type_name);
 }
 
-/* Opens what lies in a box that holds its own copy. */
-static int open_copy(lua_State *L, struct box *box, const char *command,
+static struct copy *copy_new(lua_State *L, const void *payload, size_t n) {
+  struct copy *copy = lua_newuserdatauv(L, sizeof *copy + n, 0);
+  copy->box = (struct box){.message = &copy->message};
+  if (n)
+    memcpy(copy->payload, payload, n);
+  return copy;
+}
+
+static int copy_open(lua_State *L, struct copy *copy, const char *command,
                      size_t n, struct mp_fault *fault) {
   const struct mp_message_type *type = declared_find(script_of(L), command);
-  box->generation = 0;
   if (type)
-    return mp_message_open_as(&box->message, type, box->copy, n, fault);
-  return mp_message_open(&box->message, command, box->copy, n, fault);
+    return mp_message_open_as(&copy->message, type, copy->payload, n, fault);
+  return mp_message_open(&copy->message, command, copy->payload, n, fault);
 }
 
 int message_push_checked(lua_State *L, const struct mp_cut *cut,
                          uint64_t *wrong_at, struct mp_fault *fault) {
   size_t n = (size_t)cut->payload_size;
-  struct box *box = lua_newuserdatauv(L, sizeof *box + n, 0);
-  if (n)
-    memcpy(box->copy, cut->payload, n);
-  int rc = open_copy(L, box, cut->command, n, fault);
-  *wrong_at = box->message.wrong_at;
+  struct copy *copy = copy_new(L, cut->payload, n);
+  int rc = copy_open(L, copy, cut->command, n, fault);
+  *wrong_at = copy->message.wrong_at;
   if (rc != 0)
     lua_pop(L, 1);
   else
-    luaL_setmetatable(L, type_name);
+    object_mark(L, type_name);
   return rc;
 }
 
 void message_push_copy(lua_State *L, const char *command, const void *payload,
                        size_t n) {
   struct mp_fault fault;
-  struct box *box = lua_newuserdatauv(L, sizeof *box + n, 0);
-  if (n)
-    memcpy(box->copy, payload, n);
-  if (open_copy(L, box, command, n, &fault) != 0)
+  struct copy *copy = copy_new(L, payload, n);
+  if (copy_open(L, copy, command, n, &fault) != 0)
     luaL_error(L, "%s", fault.text);
-  luaL_setmetatable(L, type_name);
+  object_mark(L, type_name);
 }
 
 /* --- lists ----------------------------------------------------------------
@@ -114,7 +122,7 @@ static void push_part(lua_State *L, const struct box *whole,
   struct part *part = lua_newuserdatauv(L, sizeof *part, 1);
   part->record = *record;
   part->whole = whole;
-  luaL_setmetatable(L, record_name);
+  object_mark(L, record_name);
 }
 
 static int next_entry(lua_State *L) {
@@ -184,17 +192,15 @@ static int do_raw(lua_State *L) {
   return 1;
 }
 
-/* What is open was good: it cannot fail. */
+/* What is open was good: it need not be looked at again. */
 static int do_copy(lua_State *L) {
   const struct mp_message *m = self(L);
-  struct box *box = lua_newuserdatauv(L, sizeof *box + (size_t)m->size, 0);
-  box->generation = 0;
-  box->message = *m;
-  memcpy(box->copy, m->payload, (size_t)m->size);
-  box->message.payload = box->copy;
+  struct copy *copy = copy_new(L, m->payload, (size_t)m->size);
+  copy->message = *m;
+  copy->message.payload = copy->payload;
   if (m->fields.layout)
-    box->message.fields.bytes = box->copy;
-  luaL_setmetatable(L, type_name);
+    copy->message.fields.bytes = copy->payload;
+  object_mark(L, type_name);
   return 1;
 }
 
@@ -231,12 +237,12 @@ static int do_index(lua_State *L) {
 }
 
 static int do_name(lua_State *L) {
-  const struct box *box = luaL_checkudata(L, 1, type_name);
+  const struct box *box = object_check(L, 1, type_name);
   if (is_stale(box))
     lua_pushfstring(L, "%s (stale)", type_name);
   else
-    lua_pushfstring(L, "%s: %s of %I bytes", type_name, box->message.command,
-                    (lua_Integer)box->message.size);
+    lua_pushfstring(L, "%s: %s of %I bytes", type_name, box->message->command,
+                    (lua_Integer)box->message->size);
   return 1;
 }
 
@@ -244,7 +250,7 @@ static int do_name(lua_State *L) {
  */
 
 static const struct part *self_part(lua_State *L) {
-  const struct part *part = luaL_checkudata(L, 1, record_name);
+  const struct part *part = object_check(L, 1, record_name);
   if (is_stale(part->whole))
     stale(L);
   return part;

@@ -105,6 +105,12 @@ int frame_check(struct hasher *hasher, const struct frame *frame,
     return 0;
   uint8_t digest[HASH_SIZE];
   hash_sha256d(hasher, frame->payload, (size_t)frame->payload_size, digest);
+  return frame_check_digest(frame, digest, fault);
+}
+
+int frame_check_digest(const struct frame *frame,
+                       const uint8_t digest[HASH_SIZE],
+                       struct mp_fault *fault) {
   const uint8_t *sum = frame->checksum;
   if (memcmp(digest, sum, sizeof frame->checksum) == 0)
     return 0;

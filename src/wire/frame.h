@@ -46,6 +46,10 @@ int frame_next(const struct mp_network *network, const uint8_t *bytes, size_t n,
 int frame_check(struct hasher *hasher, const struct frame *frame,
                 struct mp_fault *fault);
 
+/* The same for a digest that was computed in pieces. */
+int frame_check_digest(const struct frame *frame,
+                       const uint8_t digest[HASH_SIZE], struct mp_fault *fault);
+
 /* Whether a text can be a command: at most 12 characters of printable ASCII. */
 bool frame_is_command(const char *text);
 

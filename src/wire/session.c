@@ -192,7 +192,8 @@ void session_receive(struct session *session, const char *command,
   const struct input in = {command, payload, n, now};
   enum phase phase = phase_of(session);
   size_t i = 0;
-  while (*rows[i].command && strcmp(rows[i].command, command) != 0)
+  while (*rows[i].command && (rows[i].command[0] != command[0] ||
+                              strcmp(rows[i].command, command) != 0))
     i++;
   *step = (struct session_step){.is_shown = true};
   if (rows[i].phases & phase) {

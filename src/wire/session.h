@@ -15,6 +15,7 @@ enum {
   SESSION_MIN_VERSION = 31800,     /* the first with getheaders */
   SESSION_NONCE_VERSION = 60000,   /* above it pings carry a nonce */
   SESSION_SENDHEADERS = 70012,     /* from it on sendheaders is known */
+  SESSION_EXTENDED = 70016,        /* and the header for 4 GiB and more */
   SESSION_MIN_PROTOCONF = 1048576, /* bytes a peer must at least accept */
 };
 

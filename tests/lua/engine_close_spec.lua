@@ -170,7 +170,7 @@ local function stormy(fn)
   return engine
 end
 
-local rare = { store_failed = true, policy_failed = true }
+local rare = { chunk = true, store_failed = true, policy_failed = true }
 
 describe("an engine that is closed inside the event", function()
   for _, name in ipairs(core.events) do

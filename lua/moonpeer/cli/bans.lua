@@ -32,8 +32,7 @@ end
 function bans.configure(parser)
   parser:argument("store", "A store's file, or its URL: json:FILE, "
     .. "sqlite:FILE.")
-  parser:require_command(false)
-  parser:command_target("action")
+  parser:require_command(false):command_target "action"
   parser:flag("--json", "One JSON object a line.")
   local list = parser:command("list", "Lists bans; what is done when nothing "
     .. "else is said.")
@@ -49,9 +48,10 @@ function bans.configure(parser)
   add:option("--note", "Why, in words.")
   local remove = parser:command("remove", "Removes bans.")
   remove:argument("prefix", "As they were banned."):args("+")
-  local import = parser:command("import", "Adds the bans of a file: Bitcoin's "
-    .. "banlist.json, or an address or prefix a line. All or none.")
-  import:argument("file", "- is stdin.")
+  local import = parser:command("import", "Adds the bans of a file, all or "
+    .. "none.")
+  import:argument("file", "Bitcoin's banlist.json, or an address or prefix a "
+    .. "line; - is stdin.")
   import:option("--format", "json or plain; else the file tells.")
     :choices { "json", "plain" }
   add_time(import)
@@ -59,10 +59,11 @@ function bans.configure(parser)
   export:argument("file", "- is stdout."):default("-")
   export:option("--format", "json, Bitcoin's banlist.json, when not given.")
     :choices { "json", "plain" }:default("json")
-  for _, command in ipairs { list, show, add, remove, import, export } do
-    command:flag("--json", "One JSON object a line.")
-  end
   parser:epilog "Exit codes: 0 done, 1 failed, 2 called the wrong way."
+  return store_file.actions {
+    list = list, show = show, add = add, remove = remove, import = import,
+    export = export,
+  }
 end
 
 --- JSON has no infinity: a ban that lasts for ever has no end.
@@ -168,10 +169,8 @@ local writes = { add = true, remove = true, import = true }
 
 function bans.run(options)
   local action = options.action or "list"
-  return store_file.run("bans", options.store, writes[action] or false,
-    function(store)
-      return actions[action](store, options)
-    end)
+  return store_file.run("bans", options, writes[action] or false,
+    actions[action])
 end
 
 return bans

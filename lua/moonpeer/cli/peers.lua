@@ -55,7 +55,7 @@ local function filter_of(store, options)
     end
   end
   return {
-    status = #options.status > 0 and options.status or nil,
+    status = options.status and options.status[1] and options.status,
     group = options.group,
     source = options.source,
     source_address = options.source_address,
@@ -64,18 +64,7 @@ local function filter_of(store, options)
   }
 end
 
-function peers.configure(parser)
-  parser:argument("store", "A store's file, or its URL: json:FILE, "
-    .. "sqlite:FILE.")
-  parser:require_command(false)
-  parser:command_target("action")
-  parser:flag("--json", "One JSON object a line.")
-  local list = parser:command("list", "Lists peers; what is done when nothing "
-    .. "else is said.")
-  add_filters(list)
-  list:flag("--count", "Only how many there are of each status.")
-  local show = parser:command("show", "Shows all that is known of a peer.")
-  show:argument("peer", "Its id or address.")
+local function configure_changes(parser)
   local add = parser:command("add", "Adds peers.")
   add:argument("address", "With its port."):args("+")
   add:option("--port", "For addresses without one."):convert(port)
@@ -83,19 +72,36 @@ function peers.configure(parser)
     :choices { "unknown", "valid", "inaccessible" }
   local remove = parser:command("remove", "Removes peers.")
   remove:argument("peer", "Ids or addresses."):args("+")
-  local import = parser:command("import", "Adds the peers of a file: an "
-    .. "address, or a JSON object as export writes it, a line. All or none; "
-    .. "those that are there already are left as they are.")
-  import:argument("file", "- is stdin.")
+  local import = parser:command("import", "Adds the peers of a file.")
+  import:argument("file", "A line is an address, or a JSON object as export "
+    .. "writes it; - is stdin.")
   import:option("--port", "For addresses without one."):convert(port)
+  import:epilog("All or none are added; those that are there already are left "
+    .. "as they are.")
+  return add, remove, import
+end
+
+function peers.configure(parser)
+  parser:argument("store", "A store's file, or its URL: json:FILE, "
+    .. "sqlite:FILE.")
+  parser:require_command(false):command_target "action"
+  parser:flag("--json", "One JSON object a line.")
+  local list = parser:command("list", "Lists peers; what is done when nothing "
+    .. "else is said.")
+  add_filters(list)
+  list:flag("--count", "Only how many there are of each status.")
+  local show = parser:command("show", "Shows all that is known of a peer.")
+  show:argument("peer", "Its id or address.")
+  local add, remove, import = configure_changes(parser)
   local export = parser:command("export", "Writes peers, a JSON object a line.")
   export:argument("file", "- is stdout."):default("-")
   export:flag("--plain", "Only addresses.")
   add_filters(export)
-  for _, command in ipairs { list, show, add, remove, import, export } do
-    command:flag("--json", "One JSON object a line.")
-  end
   parser:epilog "Exit codes: 0 done, 1 failed, 2 called the wrong way."
+  return store_file.actions {
+    list = list, show = show, add = add, remove = remove, import = import,
+    export = export,
+  }
 end
 
 --- User agents are any bytes: %XX stands for what is not printable, as in the
@@ -320,11 +326,8 @@ local writes = { add = true, remove = true, import = true }
 
 function peers.run(options)
   local action = options.action or "list"
-  options.status = options.status or {}
-  return store_file.run("peers", options.store, writes[action] or false,
-    function(store)
-      return actions[action](store, options)
-    end)
+  return store_file.run("peers", options, writes[action] or false,
+    actions[action])
 end
 
 return peers

@@ -7,32 +7,28 @@ local store_file = {}
 
 local schemes = { db = "sqlite:", sqlite = "sqlite:", sqlite3 = "sqlite:" }
 
+--- Whether there is a file, and its first bytes.
+local function look(path)
+  local file <close> = io.open(path, "rb")
+  return file ~= nil, file and file:read(16)
+end
+
 --- A URL for what somebody called a store: a URL as it is; a file by what it
 --- begins with, or if there is none by its name's end (.db, .sqlite are
 --- SQLite, all others JSON). Also the file's name, nil for other URLs.
 ---@param text string
 ---@return string, string?
 function store_file.url(text)
-  local scheme, rest = text:match "^(%l[%w]*):(.*)$"
+  local scheme, rest = text:match "^(%l+):(.*)$"
   if scheme then
     local is_file = scheme == "json" or scheme == "sqlite"
     return text, is_file and rest or nil
   end
-  local file = io.open(text, "rb")
-  local head = file and file:read(16)
-  if file then
-    file:close()
+  local is_there, head = look(text)
+  if is_there then
+    return (head == "SQLite format 3\0" and "sqlite:" or "json:") .. text, text
   end
-  if head == "SQLite format 3\0" then
-    return "sqlite:" .. text, text
-  end
-  local guess = not head and schemes[text:match "%.(%w+)$" or ""]
-  return (guess or "json:") .. text, text
-end
-
-local function exists(path)
-  local file = io.open(path, "rb")
-  return file ~= nil and file:close()
+  return (schemes[text:match "%.(%w+)$" or ""] or "json:") .. text, text
 end
 
 --- Opens a store; for reading only, without its lock, unless it is to be
@@ -42,7 +38,7 @@ end
 ---@return moonpeer.Store|nil, string?
 function store_file.open(text, is_written)
   local url, path = store_file.url(text)
-  if path and not is_written and not exists(path) then
+  if path and not is_written and not look(path) then
     return nil, path .. ": no such file"
   end
   local store, message = moonpeer.store(url, { read_only = not is_written })
@@ -83,6 +79,16 @@ function store_file.write(path, text)
   return good and closed, why or reason
 end
 
+--- Gives each action of a command the flag that the command has.
+---@param actions table<string, table>  parsers by name
+---@return table<string, table>  the same
+function store_file.actions(actions)
+  for _, action in pairs(actions) do
+    action:flag("--json", "One JSON object a line."):target "action_json"
+  end
+  return actions
+end
+
 --- Says on stderr what failed.
 ---@param command string
 ---@param message string
@@ -119,19 +125,20 @@ function store_file.time(seconds)
   return os.date("!%Y-%m-%d %H:%M:%S", math.floor(seconds)) --[[@as string]]
 end
 
---- Runs a command on a store: work(store) returns nil and a message when it
---- fails. What has changed is saved then, and only then.
+--- Runs a command's action on a store: work(store, options) returns nil and a
+--- message when it fails. What has changed is saved when it does not.
 ---@param command string
----@param text string      URL or file
+---@param options table    store: its file or URL; json, action_json
 ---@param is_written boolean
 ---@param work function
 ---@return integer  the exit code
-function store_file.run(command, text, is_written, work)
-  local store, message = store_file.open(text, is_written)
+function store_file.run(command, options, is_written, work)
+  options.json = options.json or options.action_json
+  local store, message = store_file.open(options.store, is_written)
   if not store then
     return store_file.fail(command, message)
   end
-  local done, why = work(store)
+  local done, why = work(store, options)
   if done and is_written then
     done, why = store:save()
   end

@@ -1,0 +1,454 @@
+/* chunk_test - payloads larger than what a connection holds: received and sent
+ * in pieces; the same on sockets and in a world. */
+#include "talk.h"
+
+enum { KIB = 1024, MIB = 1024 * KIB };
+
+/* Bytes of a payload that nobody has to hold. */
+struct generator {
+  struct mp_payload payload;
+  uint64_t fails_at; /* 0: never */
+  int passes, done, rc;
+};
+
+static uint8_t byte_at(uint64_t offset) {
+  return (uint8_t)(offset * 31 + offset / 251);
+}
+
+static ptrdiff_t generate(void *data, uint64_t offset, void *bytes, size_t n) {
+  struct generator *generator = data;
+  if (offset == 0)
+    generator->passes++;
+  if (generator->fails_at && offset >= generator->fails_at)
+    return MP_EIO;
+  if (n > 10000) /* a source may give less than there is room for */
+    n = 10000;
+  for (size_t i = 0; i < n; i++)
+    ((uint8_t *)bytes)[i] = byte_at(offset + i);
+  return (ptrdiff_t)n;
+}
+
+static void generated(void *data, int rc) {
+  struct generator *generator = data;
+  generator->done++;
+  generator->rc = rc;
+}
+
+static void generator_init(struct generator *generator, uint64_t size) {
+  *generator = (struct generator){
+      .payload = {size, generate, generated, generator}, .rc = 1};
+}
+
+static uint64_t sum_of(uint64_t size) {
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < size; i++)
+    sum += byte_at(i) * (i + 1);
+  return sum;
+}
+
+static int send_from(struct side *side, const char *command,
+                     struct generator *generator) {
+  return mp_connection_send_from(side->connection, command, &generator->payload,
+                                 NULL);
+}
+
+static bool far_has_x(struct bed *bed) {
+  struct talk *talk = bed->data;
+  return strstr(talk->far.commands, "x ") != NULL;
+}
+
+static bool far_is_over(struct bed *bed) {
+  struct talk *talk = bed->data;
+  return talk->far.is_over;
+}
+
+static bool both_are_over(struct bed *bed) {
+  struct talk *talk = bed->data;
+  return talk->far.is_over && talk->near.is_over;
+}
+
+/* --- receiving ------------------------------------------------------------
+ */
+
+BOTH(what_is_too_large_comes_in_chunks_between_the_others) {
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk.far.options.receive_memory = 100 * KIB;
+  talk_open(&talk);
+  generator_init(&generator, 3 * MIB + 1);
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  side_send(&talk.near, "x", "after", 5);
+  bed_run(bed, far_has_x);
+  CHECK_TEXT(talk.far.commands, "block x ");
+  CHECK_INT(talk.far.got, 3 * MIB + 1);
+  CHECK_INT(talk.far.sum, sum_of(3 * MIB + 1));
+  CHECK(talk.far.has_last && talk.far.chunks > 10);
+  CHECK_INT(talk.far.chunk_code, 0);
+  CHECK_INT(talk.far.offences, 0);
+  CHECK_INT(generator.done, 1);
+  CHECK_INT(generator.rc, 0);
+  CHECK_INT(generator.passes, 2);
+  talk_close(&talk);
+  CHECK_INT(generator.done, 1);
+}
+
+/* The header of a block whose checksum is wrong. */
+static void send_broken(struct side *side, size_t n) {
+  uint8_t header[MP_HEADER_MAX], *payload = calloc(n, 1);
+  struct mp_hasher *hasher = mp_hasher_new();
+  size_t size = mp_message_header(header, side->options.network, "block",
+                                  payload, n, hasher);
+  header[20] ^= 1;
+  CHECK_INT(mp_connection_send_raw(side->connection, header, size, NULL), 0);
+  CHECK_INT(mp_connection_send_raw(side->connection, payload, n, NULL), 0);
+  mp_hasher_free(hasher);
+  free(payload);
+}
+
+BOTH(a_wrong_checksum_is_told_with_the_last_chunk) {
+  struct talk talk;
+  talk_init(&talk, bed);
+  talk.far.options.receive_memory = 100 * KIB;
+  talk_open(&talk);
+  send_broken(&talk.near, 200 * KIB);
+  side_send(&talk.near, "x", NULL, 0);
+  bed_run(bed, far_has_x);
+  CHECK_INT(talk.far.got, 200 * KIB);
+  CHECK_INT(talk.far.chunk_code, MP_ECHECKSUM);
+  CHECK_INT(talk.far.offences, 1);
+  CHECK(!talk.far.is_over);
+  talk_close(&talk);
+}
+
+BOTH(a_long_header_has_no_checksum) {
+  struct talk talk;
+  uint8_t frame[44 + 2000] = {0};
+  talk_init(&talk, bed);
+  talk.far.options.receive_memory = 1 * KIB;
+  talk_open(&talk);
+  memcpy(frame, talk.near.options.network->magic, 4);
+  memcpy(frame + 4, "extmsg", 6);
+  memset(frame + 16, 0xff, 4);
+  memcpy(frame + 24, "block", 5);
+  frame[36] = 2000 & 255;
+  frame[37] = 2000 >> 8;
+  frame[44] = 7;
+  CHECK_INT(
+      mp_connection_send_raw(talk.near.connection, frame, sizeof frame, NULL),
+      0);
+  side_send(&talk.near, "x", NULL, 0);
+  bed_run(bed, far_has_x);
+  CHECK_INT(talk.far.got, 2000);
+  CHECK_INT(talk.far.sum, 7);
+  CHECK_INT(talk.far.chunk_code, 0);
+  CHECK_INT(talk.far.offences, 0);
+  talk_close(&talk);
+}
+
+BOTH(without_a_subscriber_the_connection_ends_and_nobody_offended) {
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk.far.options.receive_memory = 100 * KIB;
+  talk.far.hooks.chunks = ~mp_command_bit("block");
+  talk_open(&talk);
+  generator_init(&generator, 3 * MIB);
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  bed_run(bed, both_are_over);
+  CHECK_INT(talk.far.code, MP_ELIMIT);
+  CHECK_INT(talk.far.offences, 0);
+  CHECK_INT(talk.far.chunks, 0);
+  talk_close(&talk);
+  CHECK_INT(generator.done, 1);
+  CHECK(generator.rc < 0);
+}
+
+BOTH(over_the_networks_limit_it_is_an_offence_all_the_same) {
+  static const struct mp_network_limit limits[] = {{"block", 1000}, {0}};
+  struct talk talk;
+  struct mp_network network = *mp_network_find("regtest");
+  struct generator generator;
+  network.limits = limits;
+  talk_init(&talk, bed);
+  talk.far.options.receive_memory = 100 * KIB;
+  talk.far.options.network = &network;
+  talk_open(&talk);
+  generator_init(&generator, 3 * MIB);
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  bed_run(bed, far_is_over);
+  CHECK_INT(talk.far.code, MP_EOVERSIZE);
+  CHECK_INT(talk.far.offences, 1);
+  CHECK_INT(talk.far.chunks, 0);
+  talk_close(&talk);
+}
+
+static void pause_at_first(struct side *side, const struct mp_event *event) {
+  if (event->type == MP_CHUNK && side->chunks == 1)
+    mp_connection_pause(side->connection, true);
+}
+
+BOTH(while_it_is_paused_no_more_is_read) {
+  enum { MUCH = 32 * MIB };
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk.far.options.receive_memory = 100 * KIB;
+  talk.far.on = pause_at_first;
+  talk_open(&talk);
+  generator_init(&generator, MUCH);
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  bed_wait(bed, 300 * MP_MILLISECOND);
+  CHECK_INT(talk.far.chunks, 1);
+  CHECK_INT(generator.done, 0);
+  const struct mp_connection_counts *counts =
+      mp_connection_counts(talk.near.connection);
+  CHECK(counts->bytes_out < MUCH);
+  CHECK(mp_connection_queued(talk.near.connection) <= 128 * KIB);
+  mp_connection_pause(talk.far.connection, false);
+  side_send(&talk.near, "x", NULL, 0);
+  bed_run(bed, far_has_x);
+  CHECK_INT(talk.far.got, MUCH);
+  CHECK_INT(talk.far.sum, sum_of(MUCH));
+  talk_close(&talk);
+}
+
+static void close_at_third(struct side *side, const struct mp_event *event) {
+  if (event->type == MP_CHUNK && side->chunks == 3)
+    mp_connection_close(side->connection, 0, NULL);
+}
+
+BOTH(closed_in_a_chunk_sees_no_more) {
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk.far.options.receive_memory = 100 * KIB;
+  talk.far.on = close_at_third;
+  talk_open(&talk);
+  generator_init(&generator, 32 * MIB);
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  bed_run(bed, both_are_over);
+  CHECK_INT(talk.far.chunks, 3);
+  talk_close(&talk);
+  CHECK_INT(generator.done, 1);
+}
+
+/* A pong cannot overtake what is being sent, so that is as good as one. */
+static void who_is_sending_is_not_late_with_a_pong(void) {
+  struct bed bed;
+  struct talk talk;
+  struct generator generator;
+  struct mp_weather weather;
+  bed_open(&bed, true);
+  mp_weather_init(&weather);
+  weather.bandwidth = 1 * MIB;
+  weather.segment = 16 * KIB;
+  CHECK_INT(mp_world_link(bed.world, NULL, NULL, &weather, NULL), 0);
+  talk_init(&talk, &bed);
+  talk.far.options.receive_memory = 100 * KIB;
+  talk.far.options.ping_interval = 100 * MP_MILLISECOND;
+  talk.far.options.ping_timeout = 1 * MP_SECOND;
+  talk_open(&talk);
+  generator_init(&generator, 8 * MIB);
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  side_send(&talk.near, "x", NULL, 0);
+  bed_run(&bed, far_has_x);
+  CHECK_INT(talk.far.got, 8 * MIB);
+  CHECK(!talk.far.is_over);
+  talk_close(&talk);
+  bed_close(&bed);
+}
+
+static void who_stops_sending_is(void) {
+  struct bed bed;
+  struct talk talk;
+  uint8_t header[MP_HEADER_MAX], payload[1000] = {0};
+  struct mp_hasher *hasher = mp_hasher_new();
+  bed_open(&bed, true);
+  talk_init(&talk, &bed);
+  talk.far.options.receive_memory = 10 * KIB;
+  talk.far.options.ping_interval = 100 * MP_MILLISECOND;
+  talk.far.options.ping_timeout = 1 * MP_SECOND;
+  talk_open(&talk);
+  bed_wait(&bed, 50 * MP_MILLISECOND);
+  size_t n = mp_message_header(header, talk.near.options.network, "block", "",
+                               0, hasher);
+  header[17] = 0xff;
+  mp_connection_send_raw(talk.near.connection, header, n, NULL);
+  for (int i = 0; i < 10 && !talk.far.is_over; i++) {
+    mp_connection_send_raw(talk.near.connection, payload, sizeof payload, NULL);
+    bed_wait(&bed, 500 * MP_MILLISECOND);
+  }
+  CHECK_INT(talk.far.code, MP_EPING_TIMEOUT);
+  talk_close(&talk);
+  mp_hasher_free(hasher);
+  bed_close(&bed);
+}
+
+/* --- sending --------------------------------------------------------------
+ */
+
+BOTH(what_fits_arrives_as_one_message_with_a_good_checksum) {
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk.near.options.send_memory = 1 * KIB;
+  talk_open(&talk);
+  generator_init(&generator, 0);
+  CHECK_INT(send_from(&talk.near, "x", &generator), 0);
+  bed_run(bed, far_has_x);
+  generator_init(&generator, 500 * KIB);
+  talk.far.commands[0] = '\0';
+  CHECK_INT(send_from(&talk.near, "x", &generator), 0);
+  bed_run(bed, far_has_x);
+  CHECK_INT(talk.far.messages, 2);
+  CHECK_INT(talk.far.offences, 0);
+  talk_close(&talk);
+}
+
+BOTH(one_at_a_time) {
+  struct talk talk;
+  struct generator one, other;
+  talk_init(&talk, bed);
+  talk_open(&talk);
+  generator_init(&one, 500 * KIB);
+  generator_init(&other, 500 * KIB);
+  CHECK_INT(send_from(&talk.near, "x", &one), 0);
+  CHECK_INT(send_from(&talk.near, "x", &other), MP_EWOULD_BLOCK);
+  bed_run(bed, far_has_x);
+  CHECK_INT(send_from(&talk.near, "x", &other), 0);
+  talk_close(&talk);
+  CHECK_INT(one.done, 1);
+  CHECK_INT(other.done, 1);
+}
+
+BOTH(a_source_that_fails_before_it_has_begun_harms_nobody) {
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk_open(&talk);
+  generator_init(&generator, 500 * KIB);
+  generator.fails_at = 100 * KIB;
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  side_send(&talk.near, "x", NULL, 0);
+  bed_run(bed, far_has_x);
+  CHECK_TEXT(talk.far.commands, "x ");
+  CHECK_INT(generator.rc, MP_EIO);
+  CHECK(!talk.near.is_over);
+  talk_close(&talk);
+}
+
+/* Over 4 GiB there is no checksum, and no first pass. */
+BOTH(a_source_that_fails_later_ends_the_connection) {
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk.far.options.receive_memory = 100 * KIB;
+  talk_open(&talk);
+  generator_init(&generator, (UINT64_C(1) << 32) + 1);
+  generator.fails_at = 1 * MIB;
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  side_send(&talk.near, "x", NULL, 0);
+  bed_run(bed, both_are_over);
+  CHECK_INT(talk.near.code, MP_EIO);
+  CHECK_INT(generator.rc, MP_EIO);
+  CHECK_INT(generator.passes, 1);
+  CHECK_TEXT(talk.far.commands, "block ");
+  CHECK(!talk.far.has_last);
+  talk_close(&talk);
+  CHECK_INT(generator.done, 1);
+}
+
+BOTH(nobody_old_is_sent_a_long_header) {
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk.far.options.protocol_version = 70015;
+  talk_open(&talk);
+  generator_init(&generator, UINT64_C(1) << 32);
+  CHECK_INT(send_from(&talk.near, "block", &generator), MP_EOVERSIZE);
+  CHECK_INT(generator.done, 0);
+  talk_close(&talk);
+}
+
+BOTH(a_close_gives_up_what_is_under_way) {
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk.far.options.receive_memory = 100 * KIB;
+  talk.far.on = pause_at_first;
+  talk_open(&talk);
+  generator_init(&generator, 64 * MIB);
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  bed_wait(bed, 100 * MP_MILLISECOND);
+  mp_connection_reset(talk.near.connection);
+  talk_close(&talk);
+  CHECK_INT(generator.done, 1);
+  CHECK_INT(generator.rc, MP_ECLOSED);
+}
+
+/* --- what the remote takes ------------------------------------------------
+ */
+
+static int send_size(struct side *side, size_t n) {
+  uint8_t *payload = calloc(n, 1);
+  int rc = mp_connection_send(side->connection, "x", payload, n, NULL);
+  free(payload);
+  return rc;
+}
+
+static bool far_has_two(struct bed *bed) {
+  struct talk *talk = bed->data;
+  return talk->far.messages == 2;
+}
+
+BOTH(no_more_is_sent_than_the_remote_has_said) {
+  struct talk talk;
+  talk_init(&talk, bed);
+  talk.near.options.send_memory = 8 * MIB;
+  talk.far.options.receive_memory = 1500 * KIB;
+  talk_open(&talk);
+  side_send(&talk.far, "x", NULL, 0); /* its protoconf is here before */
+  side_send(&talk.near, "x", NULL, 0);
+  bed_run(bed, far_has_x);
+  bed_wait(bed, 50 * MP_MILLISECOND);
+  CHECK_INT(send_size(&talk.near, 1500 * KIB + 1), MP_EOVERSIZE);
+  CHECK_INT(send_size(&talk.near, 1500 * KIB), 0);
+  bed_run(bed, far_has_two);
+  CHECK_INT(talk.far.offences, 0);
+  talk_close(&talk);
+}
+
+static void send_much(struct side *side, const struct mp_event *event) {
+  if (event->type != MP_HANDSHAKE_COMPLETE)
+    return;
+  CHECK_INT(send_size(side, 1 * MIB + 1), MP_EOVERSIZE);
+  CHECK_INT(send_size(side, 1 * MIB), 0);
+}
+
+BOTH(before_its_protoconf_the_remote_takes_the_least) {
+  struct talk talk;
+  talk_init(&talk, bed);
+  talk.far.on = send_much; /* who accepts completes first */
+  talk.far.options.send_memory = 8 * MIB;
+  talk_open(&talk);
+  talk_close(&talk);
+}
+
+TEST_MAIN(TESTS(what_is_too_large_comes_in_chunks_between_the_others),
+          TESTS(a_wrong_checksum_is_told_with_the_last_chunk),
+          TESTS(a_long_header_has_no_checksum),
+          TESTS(without_a_subscriber_the_connection_ends_and_nobody_offended),
+          TESTS(over_the_networks_limit_it_is_an_offence_all_the_same),
+          TESTS(while_it_is_paused_no_more_is_read),
+          TESTS(closed_in_a_chunk_sees_no_more),
+          TEST(who_is_sending_is_not_late_with_a_pong),
+          TEST(who_stops_sending_is),
+          TESTS(what_fits_arrives_as_one_message_with_a_good_checksum),
+          TESTS(one_at_a_time),
+          TESTS(a_source_that_fails_before_it_has_begun_harms_nobody),
+          TESTS(a_source_that_fails_later_ends_the_connection),
+          TESTS(nobody_old_is_sent_a_long_header),
+          TESTS(a_close_gives_up_what_is_under_way),
+          TESTS(no_more_is_sent_than_the_remote_has_said),
+          TESTS(before_its_protoconf_the_remote_takes_the_least))
