@@ -273,13 +273,6 @@ local function gone(self)
   endings[self] = nil
 end
 
---- Starts a function as a task on the engine's loop.
----@param fn function
----@return moonpeer.Task
-function methods.spawn(_, fn, ...)
-  return core.spawn(fn, ...)
-end
-
 --- Makes an engine; start() sets it going.
 ---@param config table  see mission: network, listen, peers, policies ...
 ---@return moonpeer.Engine|nil, string?, string?  nil, message, code
