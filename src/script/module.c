@@ -14,7 +14,9 @@
 #include "script/gate.h"
 #include "script/hashes.h"
 #include "script/json.h"
+#include "script/line.h"
 #include "script/message.h"
+#include "script/meter.h"
 #include "script/resolve.h"
 #include "script/run.h"
 #include "script/sim.h"
@@ -111,8 +113,11 @@ static int do_nearest(lua_State *L) {
   return 1;
 }
 
+/* methods(type): its table, or nil when there is no such type. */
 static int do_methods(lua_State *L) {
-  object_methods(L, luaL_checkstring(L, 1));
+  const char *name = luaL_checkstring(L, 1);
+  if (luaL_getmetatable(L, name) == LUA_TTABLE)
+    object_methods(L, name);
   return 1;
 }
 
@@ -205,9 +210,13 @@ static const luaL_Reg functions[] = {
     {"connect", connection_lua_connect},
     {"decode", codec_lua_decode},
     {"define", declare_lua_define},
+    {"console_ready", meter_lua_ready},
+    {"console_task", meter_lua_task},
     {"duration", do_duration},
     {"encode", codec_lua_encode},
     {"engine", engine_lua_new},
+    {"engines", meter_lua_engines},
+    {"finish", run_lua_finish},
     {"gate", gate_lua_new},
     {"glob", do_glob},
     {"hashes", hashes_lua_new},
@@ -221,6 +230,8 @@ static const luaL_Reg functions[] = {
     {"json_decode", json_lua_decode},
     {"json_encode", json_lua_encode},
     {"json_list", json_lua_list},
+    {"line_connect", line_lua_connect},
+    {"line_listen", line_lua_listen},
     {"listen", listener_lua_listen},
     {"methods", do_methods},
     {"nearest", do_nearest},
@@ -247,6 +258,8 @@ int luaopen_moonpeer_core(lua_State *L) {
   engine_open_type(L);
   event_open_type(L);
   gate_open_type(L);
+  line_open_type(L);
+  line_open_listener(L);
   resolve_open_type(L);
   sim_open_type(L);
   json_open_type(L);

@@ -11,6 +11,7 @@
 #include "moonpeer/error.h"
 #include "moonpeer/loop.h"
 #include "moonpeer/message.h"
+#include "script/meter.h"
 
 struct declared;
 struct task;
@@ -51,6 +52,9 @@ struct script {
   bool collects;       /* a full collection before and after every entry */
   bool is_interrupted; /* a signal asked to end */
   bool is_closing;     /* the state is being closed: no Lua any more */
+
+  /* What consoles take of the real loop. */
+  struct meter consoles;
 };
 
 /* Makes it, or finds it: one for a state, closed with it. */
