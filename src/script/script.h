@@ -65,7 +65,7 @@ struct script {
   struct memory_cap *cap;
   struct answered answered;
   const struct guard *active; /* whose function runs; or NULL */
-  bool is_closing;     /* the state is being closed: no Lua any more */
+  bool is_closing;            /* the state is being closed: no Lua any more */
 
   /* What consoles take of the real loop. */
   struct meter consoles;

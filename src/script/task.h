@@ -28,7 +28,7 @@ struct task {
   bool is_confined;    /* started by a policy from a file */
   unsigned generation; /* of the policy that started it; or 0 */
   const void *owner;   /* whose end is its end; or NULL */
-  bool is_entered; /* it has run since it was woken last */
+  bool is_entered;     /* it has run since it was woken last */
   bool is_started, is_waiting, is_late, is_done, has_failed;
   bool is_cancelled, is_told; /* asked to end; and has been told so */
   bool is_metered;            /* a console started it */
