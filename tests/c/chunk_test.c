@@ -198,7 +198,7 @@ BOTH(while_it_is_paused_no_more_is_read) {
   talk_open(&talk);
   generator_init(&generator, MUCH);
   CHECK_INT(send_from(&talk.near, "block", &generator), 0);
-  bed_wait(bed, 300 * MP_MILLISECOND);
+  bed_wait(bed, 2000 * MP_MILLISECOND);
   CHECK_INT(talk.far.chunks, 1);
   CHECK_INT(generator.done, 0);
   const struct mp_connection_counts *counts =
