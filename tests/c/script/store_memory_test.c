@@ -67,7 +67,7 @@ static void every_call_raises_or_succeeds_and_loses_nothing(void) {
   lua_pushcclosure(L, do_disarm, 1);
   lua_setglobal(L, "disarm");
   check(L, luaL_dofile(L, TEST_LUA "/support/store_memory.lua"));
-  CHECK(lua_tointeger(L, -1) > 500); /* failures there were */
+  CHECK(lua_tointeger(L, -1) > 300); /* failures there were */
   lua_close(L);
 }
 
