@@ -340,6 +340,11 @@ describe("the object of a peer", function()
     assert.not_equal(peer, other)
     assert.is_false(peer:is_stored())
     assert.is_true(other:is_stored())
+    store:delete(other)
+    assert.is_false(other:is_stored()) -- looked at before the next comes
+    local third = make()
+    assert.not_equal(other, third)
+    assert.equal("1.2.3.4", third.ip)
   end)
 
   it("outlives others that are deleted", function()
