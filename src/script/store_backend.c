@@ -158,8 +158,10 @@ struct box {
 
 static const struct mp_batch *check_batch(lua_State *L) {
   const struct box *box = luaL_checkudata(L, 1, type_name);
-  if (!box->applying)
+  if (!box->applying) {
     luaL_error(L, "the save is over");
+    return NULL;
+  }
   return mp_save_batch(box->applying->save);
 }
 
