@@ -28,8 +28,10 @@ void ban_push_list(lua_State *L, struct store_box *home) {
 
 static struct mp_store *self(lua_State *L) {
   const struct box *box = luaL_checkudata(L, 1, type_name);
-  if (!box->home->store)
+  if (!box->home->store) {
     luaL_error(L, "the store is closed");
+    return NULL;
+  }
   return box->home->store->core;
 }
 

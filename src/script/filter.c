@@ -175,7 +175,8 @@ void filter_settle(struct filter *filter) {
 }
 
 int filter_read(lua_State *L, int index, const struct store_box *box,
-                bool is_pick, struct filter *filter, struct mp_fault *fault) {
+                struct filter *filter, struct mp_fault *fault) {
+  bool is_pick = filter->is_pick;
   index = lua_absindex(L, index);
   *filter = (struct filter){.core.now = store_now(L, box->store),
                             .store = box->store->core};

@@ -11,6 +11,7 @@ struct store_box;
 /* A filter and what it points at. */
 struct filter {
   struct mp_filter core;
+  bool is_pick; /* set before reading: with except and except_groups */
   struct mp_group group;
   struct mp_source source;
   const struct mp_store *store;
@@ -25,7 +26,7 @@ struct filter {
  * the stack that the filter points at. 0 or MP_ECONFIG for an address that is
  * none; raises what is misuse. */
 int filter_read(lua_State *L, int index, const struct store_box *box,
-                bool is_pick, struct filter *filter, struct mp_fault *fault);
+                struct filter *filter, struct mp_fault *fault);
 
 /* After a struct filter was moved. */
 void filter_settle(struct filter *filter);

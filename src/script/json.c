@@ -1,6 +1,7 @@
 /* json - Lua values as JSON text and back: reading. */
 #include "script/json.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -96,6 +97,7 @@ static int read_value(lua_State *L, struct reader *reader, const cJSON *item);
 
 static int read_table(lua_State *L, struct reader *reader, const cJSON *item) {
   lua_Integer i = 1;
+  assert(item);
   if (++reader->depth > JSON_DEPTH)
     return fault_set(reader->fault, MP_ECONFIG,
                      "expected tables in tables %d deep at most", JSON_DEPTH);
@@ -119,6 +121,7 @@ static int read_table(lua_State *L, struct reader *reader, const cJSON *item) {
 
 /* Pushes it. What is on the stack after a failure is the caller's to drop. */
 static int read_value(lua_State *L, struct reader *reader, const cJSON *item) {
+  assert(item);
   if (cJSON_IsNumber(item))
     return read_number(L, reader);
   if (cJSON_IsObject(item) || cJSON_IsArray(item))

@@ -24,6 +24,13 @@ static bool is_peer(const struct mp_peer *peer, const uint8_t *id) {
   return memcmp(mp_peer_id(peer), id, MP_UUID_SIZE) == 0;
 }
 
+/* Whether an object is of the peer that is now at its place; most often that
+ * can be told without a look at the peer. */
+static bool is_of(const struct box *box, const struct mp_peer *peer) {
+  bool is_fresh = box->deletions == box->home->store->deletions;
+  return (is_fresh && box->peer == peer) || is_peer(peer, box->id);
+}
+
 static void push_new(lua_State *L, struct store_box *home,
                      const struct mp_peer *peer) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, 1);
@@ -42,7 +49,7 @@ void peer_push(lua_State *L, struct store_box *home,
   lua_rawgetp(L, LUA_REGISTRYINDEX, home);
   if (lua_rawgetp(L, -1, peer) == LUA_TUSERDATA) {
     const struct box *box = lua_touserdata(L, -1);
-    if (is_peer(peer, box->id)) {
+    if (is_of(box, peer)) {
       lua_replace(L, -2);
       return;
     }

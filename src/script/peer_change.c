@@ -99,7 +99,7 @@ static int take_integer(lua_State *L, const struct row *row, int64_t *value,
 
 static int take_i32(lua_State *L, const struct row *row, struct peer_form *form,
                     struct mp_fault *fault) {
-  int64_t value;
+  int64_t value = 0;
   int rc = take_integer(L, row, &value, fault);
   *(int32_t *)place(form, row) = (int32_t)value;
   return rc;
@@ -107,7 +107,7 @@ static int take_i32(lua_State *L, const struct row *row, struct peer_form *form,
 
 static int take_count(lua_State *L, const struct row *row,
                       struct peer_form *form, struct mp_fault *fault) {
-  int64_t value;
+  int64_t value = 0;
   int rc = take_integer(L, row, &value, fault);
   *(unsigned *)place(form, row) = (unsigned)value;
   return rc;
@@ -115,7 +115,7 @@ static int take_count(lua_State *L, const struct row *row,
 
 static int take_u64(lua_State *L, const struct row *row, struct peer_form *form,
                     struct mp_fault *fault) {
-  int64_t value;
+  int64_t value = 0;
   int rc = take_integer(L, row, &value, fault);
   *(uint64_t *)place(form, row) = (uint64_t)value;
   return rc;
@@ -230,7 +230,7 @@ static int take_ip(lua_State *L, const struct row *row, struct peer_form *form,
 
 static int take_port(lua_State *L, const struct row *row,
                      struct peer_form *form, struct mp_fault *fault) {
-  int64_t value;
+  int64_t value = 0;
   int rc = take_integer(L, row, &value, fault);
   form->address.port = (uint16_t)value;
   form->has_port = true;

@@ -15,7 +15,7 @@
 
 static const char *const type_name = "moonpeer.store";
 
-static const int64_t ban_time_max = 100 * 365 * (86400 * MP_SECOND);
+static const int64_t ban_time_max = INT64_C(36500) * 86400 * MP_SECOND;
 
 /* --- who needs it ----------------------------------------------------------
  */

@@ -143,6 +143,7 @@ struct applying {
   struct script *script;
   struct mp_loop *loop;
   struct mp_save *save;
+  struct task *task;     /* NULL: it has ended */
   struct box *box;       /* the task's, or NULL */
   struct mp_later later; /* posted: the task has finished */
   struct mp_fault fault;
@@ -157,8 +158,10 @@ struct box {
 
 static const struct mp_batch *check_batch(lua_State *L) {
   const struct box *box = luaL_checkudata(L, 1, type_name);
-  if (!box->applying)
+  if (!box->applying) {
     luaL_error(L, "the save is over");
+    return NULL;
+  }
   return mp_save_batch(box->applying->save);
 }
 
@@ -225,6 +228,8 @@ static void end(void *data) {
   mp_later_cancel(&applying->later);
   if (applying->box)
     applying->box->applying = NULL;
+  if (applying->task)
+    applying->task->ended = NULL;
   mp_save_done(applying->save, applying->rc, &applying->fault);
   mp_loop_release(loop);
   free(applying);
@@ -232,6 +237,8 @@ static void end(void *data) {
 
 /* What the task says; its own end is not the place to go on. */
 static void finish(struct applying *applying, int rc, const char *text) {
+  if (applying->is_finished)
+    return;
   applying->rc = rc ? fault_set(&applying->fault, rc, "%.200s", text) : 0;
   applying->is_finished = true;
   mp_later_post(applying->loop, &applying->later);
@@ -248,10 +255,19 @@ static void close_applying(struct closable *closable) {
   end(applying);
 }
 
-/* batch:finish(nil, or what went wrong) */
+/* The task has ended; it had no memory to say how, or was cancelled. */
+static void on_ended(void *data) {
+  struct applying *applying = data;
+  applying->task = NULL;
+  finish(applying, MP_ESTORE, "the backend's apply came to no end");
+}
+
+/* batch:finish(nil, or what went wrong); needs no memory. */
 static int do_finish(lua_State *L) {
   struct box *box = luaL_checkudata(L, 1, type_name);
-  const char *text = lua_isnil(L, 2) ? "" : luaL_tolstring(L, 2, NULL);
+  const char *text = lua_type(L, 2) == LUA_TSTRING
+                         ? lua_tostring(L, 2)
+                         : "the backend's apply failed";
   check_batch(L);
   finish(box->applying, lua_isnil(L, 2) ? 0 : MP_ESTORE, text);
   return 0;
@@ -259,11 +275,8 @@ static int do_finish(lua_State *L) {
 
 static int on_gc(lua_State *L) {
   struct box *box = luaL_checkudata(L, 1, type_name);
-  struct applying *applying = box->applying;
-  if (applying)
-    applying->box = NULL;
-  if (applying && !applying->is_finished)
-    finish(applying, MP_ESTORE, "the backend's apply was dropped");
+  if (box->applying)
+    box->applying->box = NULL;
   return 0;
 }
 
@@ -280,9 +293,12 @@ static int start_apply(lua_State *L) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
   box->applying = NULL;
   luaL_setmetatable(L, type_name);
-  task_spawn(L, start->applying->loop);
+  struct task *task = task_spawn(L, start->applying->loop);
+  task->ended = on_ended;
+  task->data = start->applying;
   box->applying = start->applying;
   start->applying->box = box;
+  start->applying->task = task;
   return 0;
 }
 

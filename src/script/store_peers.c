@@ -178,10 +178,10 @@ static int next_peer(lua_State *L) {
 /* each{ filter }: for peer in store:each{ status = "valid" } do */
 static int do_each(lua_State *L) {
   struct store_box *box = store_check(L, 1);
-  struct filter filter;
+  struct filter filter = {.is_pick = false};
   struct mp_fault fault;
   lua_settop(L, 2);
-  if (filter_read(L, 2, box, false, &filter, &fault) != 0)
+  if (filter_read(L, 2, box, &filter, &fault) != 0)
     return luaL_error(L, "%s", fault.text);
   lua_pushcfunction(L, next_peer);
   push_walk(L, box, &filter);
@@ -221,11 +221,11 @@ static int do_find_by_status(lua_State *L) {
 static int do_pick(lua_State *L) {
   struct store_box *box = store_check(L, 1);
   lua_Integer n = luaL_checkinteger(L, 2);
-  struct filter filter;
+  struct filter filter = {.is_pick = true};
   struct mp_fault fault;
   luaL_argcheck(L, n >= 0 && n <= PICK_MAX, 2, "expected 0 to 65536");
   lua_settop(L, 3);
-  if (filter_read(L, 3, box, true, &filter, &fault) != 0)
+  if (filter_read(L, 3, box, &filter, &fault) != 0)
     return luaL_error(L, "%s", fault.text);
   const struct mp_peer **peers =
       lua_newuserdatauv(L, ((size_t)n + 1) * sizeof(struct mp_peer *), 0);

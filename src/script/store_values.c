@@ -105,7 +105,7 @@ static int do_group(lua_State *L) {
     text[2 * i] = digits[group.bytes[i] >> 4];
     text[2 * i + 1] = digits[group.bytes[i] & 15];
   }
-  lua_pushlstring(L, text, 2u * group.size);
+  lua_pushlstring(L, text, (size_t)2 * group.size);
   return 1;
 }
 

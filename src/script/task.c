@@ -110,7 +110,7 @@ struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
   return task;
 }
 
-/* Stops everything that could still call us; no Lua. */
+/* Stops everything that could still call us, and tells; no Lua. */
 static void detach(struct task *task) {
   struct script *script = task->script;
   leave(task);
@@ -125,6 +125,9 @@ static void detach(struct task *task) {
     script->tasks = task->next;
   if (task->next)
     task->next->previous = task->previous;
+  if (task->ended)
+    task->ended(task->data);
+  task->ended = NULL;
 }
 
 static void abandon(struct task *task) {

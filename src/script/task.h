@@ -24,11 +24,13 @@ struct task {
   int64_t deadline;
   struct waiters joiners, *waiters; /* who waits for it; for what it waits */
   struct task *next_waiter, *previous_waiter;
-  int64_t budget;      /* of real time between two waits; 0: any */
-  bool is_confined;    /* started by a policy from a file */
-  unsigned generation; /* of the policy that started it; or 0 */
-  const void *owner;   /* whose end is its end; or NULL */
-  bool is_entered;     /* it has run since it was woken last */
+  void (*ended)(void *data); /* told once, however it ends; or NULL */
+  void *data;                /* for ended */
+  int64_t budget;            /* of real time between two waits; 0: any */
+  bool is_confined;          /* started by a policy from a file */
+  unsigned generation;       /* of the policy that started it; or 0 */
+  const void *owner;         /* whose end is its end; or NULL */
+  bool is_entered;           /* it has run since it was woken last */
   bool is_started, is_waiting, is_late, is_done, has_failed;
   bool is_cancelled, is_told; /* asked to end; and has been told so */
   bool is_metered;            /* a console started it */

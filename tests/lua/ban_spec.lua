@@ -1,5 +1,8 @@
 --- Bans: adding, finding, ending, walking, importing, exporting.
 local moonpeer = require "moonpeer"
+local outcome = require "support.outcome"
+
+local fails, raises = outcome.fails, outcome.raises
 
 local store, bans
 
@@ -12,19 +15,6 @@ after_each(function()
   collectgarbage()
   store:close()
 end)
-
-local function fails(code, pattern, ...)
-  local value, message, got = ...
-  assert.is_nil(value)
-  assert.equal(code, got)
-  assert.matches(pattern, message)
-end
-
-local function raises(pattern, fn, ...)
-  local good, message = pcall(fn, ...)
-  assert.is_false(good)
-  assert.matches(pattern, message)
-end
 
 local function near(expected, seconds)
   assert.is_true(math.abs(expected - seconds) <= 2)

@@ -100,10 +100,11 @@ describe("moonpeer bans", function()
   end)
 
   it("imports lists of others, and names the line that is wrong", function()
-    says("1 added, 1 had expired", "import -", '{"banned_nets":[' ..
-      '{"version":1,"ban_created":1,"banned_until":2,"address":"1.1.1.1/32"},' ..
-      '{"version":1,"ban_created":1,"banned_until":9000000000,' ..
-      '"address":"1.1.1.2/32"}]}')
+    says("1 added, 1 had expired", "import -", [[{"banned_nets":[
+      {"version":1,"ban_created":1,"banned_until":2,
+       "address":"1.1.1.1/32"},
+      {"version":1,"ban_created":1,"banned_until":9000000000,
+       "address":"1.1.1.2/32"}]}]])
     assert.same({ added = 1, expired = 0 },
       core.json_decode(says("", "import --json -", "# mine\n5.5.5.5")))
     fails(1, "%-.*2.*nonsense", "import -", "7.7.7.7\nnonsense")

@@ -50,8 +50,8 @@ describe("writing JSON", function()
   end)
 
   it("refuses bytes that are no UTF-8, or replaces them", function()
-    for _, bad in ipairs { "\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-      "\xe2\x82", "a\x80" } do
+    for _, bad in ipairs { "\xff", "\xc0\x80", "\xed\xa0\x80",
+      "\xf4\x90\x80\x80", "\xe2\x82", "a\x80" } do
       assert.has_error(function() encode(bad) end)
       assert.matches("\\ufffd", encode(bad, { lossy = true }))
     end
@@ -97,7 +97,8 @@ describe("reading JSON", function()
   end)
 
   it("finds each number in its place", function()
-    assert.same({ a = { 1, 2, { b = 3 } }, ["-4"] = "5", ["6\""] = 7, c = "\\8" },
+    assert.same(
+      { a = { 1, 2, { b = 3 } }, ["-4"] = "5", ["6\""] = 7, c = "\\8" },
       decode [[{"a":[1, 2 ,{"b":3}],"-4":"5","6\"":7,"c":"\\8"}]])
   end)
 

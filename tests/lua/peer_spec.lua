@@ -1,6 +1,9 @@
 --- Peers: what they are made with, how they change, what a script sees.
 local core = require "moonpeer.core"
 local moonpeer = require "moonpeer"
+local outcome = require "support.outcome"
+
+local fails, raises = outcome.fails, outcome.raises
 
 local store
 
@@ -17,21 +20,6 @@ local function make(fields)
   fields = fields or {}
   fields.ip, fields.port = fields.ip or "1.2.3.4", fields.port or 8333
   return assert(store:create(fields))
-end
-
---- It is nil and a message that matches, with the code.
-local function fails(code, pattern, ...)
-  local value, message, got = ...
-  assert.is_nil(value)
-  assert.equal(code, got)
-  assert.matches(pattern, message)
-end
-
---- fn raises a message that matches.
-local function raises(pattern, fn, ...)
-  local good, message = pcall(fn, ...)
-  assert.is_false(good)
-  assert.matches(pattern, message)
 end
 
 describe("a new peer", function()
@@ -327,7 +315,9 @@ describe("the object of a peer", function()
     assert(store:delete(peer))
     assert.is_false(peer:is_stored())
     assert.equal(id, peer.id)
-    raises(id:gsub("%-", "%%-") .. " was deleted", function() return peer.status end)
+    raises(id:gsub("%-", "%%-") .. " was deleted", function()
+      return peer.status
+    end)
     raises("was deleted", peer.is_valid, peer)
     assert.matches("deleted", tostring(peer))
     fails("peer_not_found", "no peer has the id", store:read(peer))
@@ -340,6 +330,11 @@ describe("the object of a peer", function()
     assert.not_equal(peer, other)
     assert.is_false(peer:is_stored())
     assert.is_true(other:is_stored())
+    store:delete(other)
+    assert.is_false(other:is_stored()) -- looked at before the next comes
+    local third = make()
+    assert.not_equal(other, third)
+    assert.equal("1.2.3.4", third.ip)
   end)
 
   it("outlives others that are deleted", function()

@@ -1,19 +1,9 @@
 --- Backends written in Lua: what they are given, and what may go wrong.
 local core = require "moonpeer.core"
 local moonpeer = require "moonpeer"
+local outcome = require "support.outcome"
 
-local function fails(code, pattern, ...)
-  local value, message, got = ...
-  assert.is_nil(value)
-  assert.equal(code, got)
-  assert.matches(pattern, message)
-end
-
-local function raises(pattern, fn, ...)
-  local good, message = pcall(fn, ...)
-  assert.is_false(good)
-  assert.matches(pattern, message)
-end
+local fails, raises = outcome.fails, outcome.raises
 
 --- A backend that keeps what it is given, as a file would.
 local function memory()

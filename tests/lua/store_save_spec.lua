@@ -1,7 +1,10 @@
 --- Peer stores that last: saving, loading, and what can be wrong with files.
 local folder = require "support.folder"
 local moonpeer = require "moonpeer"
+local outcome = require "support.outcome"
 local process = require "support.process"
+
+local fails, raises = outcome.fails, outcome.raises
 
 local path
 
@@ -12,19 +15,6 @@ end)
 teardown(function()
   folder.remove(path)
 end)
-
-local function fails(code, pattern, ...)
-  local value, message, got = ...
-  assert.is_nil(value)
-  assert.equal(code, got)
-  assert.matches(pattern, message)
-end
-
-local function raises(pattern, fn, ...)
-  local good, message = pcall(fn, ...)
-  assert.is_false(good)
-  assert.matches(pattern, message)
-end
 
 --- All that is in a store, to be compared.
 local function content(store)
