@@ -20,7 +20,8 @@ size_t buf_length(const struct buf *buf) {
 }
 
 uint8_t *buf_head(const struct buf *buf) {
-  return buf->bytes + buf->start;
+  return buf->bytes ? buf->bytes + buf->start
+                    : NULL; /* NULL + 0 is undefined */
 }
 
 /* Moves the content to the front when that alone makes enough room and is

@@ -15,11 +15,10 @@ static bool is_deaf(const struct mp_connection *c) {
   return c->is_closing || c->is_paused || c->is_throttled;
 }
 
-/* Who does not take our answers is not listened to. But some of what it says
- * is put aside: were two like us to choke, none of them would go on. */
+/* Who does not take our answers is not listened to. But as much as one like us
+ * may have queued is put aside: were both to stop, none would go on. */
 static bool is_full(const struct mp_connection *c) {
-  return c->is_choked &&
-         buf_length(&c->in) >= (size_t)c->options->receive_memory;
+  return c->is_choked && buf_length(&c->in) >= (size_t)c->options->send_memory;
 }
 
 /* How many bytes the message in front takes, as far as its header has told. */
