@@ -99,6 +99,10 @@ void screen_set_guard(struct screen *screen, const struct screen_guard *guard) {
   screen->guard = guard;
 }
 
+bool screen_is_in_line(const struct screen *screen) {
+  return screen->is_in_line;
+}
+
 void screen_end_line(struct screen *screen) {
   fflush(stdout);
   if (!screen->is_in_line)

@@ -29,7 +29,8 @@ FILE *screen_terminal(struct screen *screen);
 /* NULL: none. Borrowed until another is set. */
 void screen_set_guard(struct screen *screen, const struct screen_guard *guard);
 
-/* Whether the last thing printed was a whole line; then makes it one. */
+/* Was something without a line end printed last? And ends that line. */
+bool screen_is_in_line(const struct screen *screen);
 void screen_end_line(struct screen *screen);
 
 #endif

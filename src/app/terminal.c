@@ -15,6 +15,7 @@
 #include "app/history.h"
 #include "app/interrupt.h"
 #include "app/screen.h"
+#include "app/status.h"
 #include "moonpeer/loop.h"
 #include "script/script.h"
 #include "script/task.h"
@@ -35,6 +36,7 @@ struct terminal {
   struct mp_later more, drawn; /* keys to be done; the line to be drawn */
   struct screen_guard guard;
   char *history; /* its path, or NULL */
+  struct status *status;
 };
 
 /* --- into Lua --------------------------------------------------------------
@@ -363,6 +365,24 @@ static int do_stop(lua_State *L) {
   return 0;
 }
 
+/* status(text): a line at the bottom; nil for none. False where there cannot
+ * be one. */
+static int do_status(lua_State *L) {
+  struct terminal *terminal = self(L);
+  const char *text = luaL_optstring(L, 1, NULL);
+  bool is_good = terminal->screen && !terminal->loop;
+  if (is_good && text && !terminal->status)
+    terminal->status = status_open(terminal->screen);
+  if (terminal->status && text) {
+    status_show(terminal->status, text);
+  } else if (terminal->status) {
+    status_close(terminal->status);
+    terminal->status = NULL;
+  }
+  lua_pushboolean(L, is_good);
+  return 1;
+}
+
 /* is_there(): whether a person can be asked at all. */
 static int do_is_there(lua_State *L) {
   lua_pushboolean(L, self(L)->screen != NULL);
@@ -370,16 +390,19 @@ static int do_is_there(lua_State *L) {
 }
 
 static int on_gc(lua_State *L) {
-  close_all(lua_touserdata(L, 1));
+  struct terminal *terminal = lua_touserdata(L, 1);
+  status_close(terminal->status);
+  terminal->status = NULL;
+  close_all(terminal);
   return 0;
 }
 
 static int open_module(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"ask", do_ask},     {"close", do_close},       {"columns", do_columns},
-      {"guard", do_guard}, {"insert", do_insert},     {"open", do_open},
-      {"run", do_run},     {"is_there", do_is_there}, {"stop", do_stop},
-      {NULL, NULL}};
+      {"ask", do_ask},     {"close", do_close},   {"columns", do_columns},
+      {"guard", do_guard}, {"insert", do_insert}, {"open", do_open},
+      {"run", do_run},     {"status", do_status}, {"is_there", do_is_there},
+      {"stop", do_stop},   {NULL, NULL}};
   script_of(L); /* is closed after this, which was made later */
   luaL_newlibtable(L, functions);
   struct terminal *terminal = lua_newuserdatauv(L, sizeof *terminal, 0);

@@ -126,7 +126,7 @@ static void take_message(struct mp_connection *c, const struct frame *frame) {
     return;
   }
   /* only a pong that is waited for needs the time */
-  int64_t now = c->session.ping_sent ? mp_loop_now(c->loop) : 0;
+  int64_t now = c->session.is_pinging ? mp_loop_now(c->loop) : 0;
   session_receive(&c->session, frame->command, frame->payload,
                   (size_t)frame->payload_size, now, &step, &fault);
   if (step.is_version)

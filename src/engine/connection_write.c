@@ -8,7 +8,7 @@
 #include "net/io.h"
 #include "wire/version.h"
 
-/* Above this much unsent we do not read either: what a peer asks for cannot
+/* Above this much unsent nothing more is answered: what a peer asks for cannot
  * pile up faster than it takes it. */
 enum { CHOKE = 128 * 1024 };
 
@@ -110,7 +110,7 @@ void connection_say(struct mp_connection *c, const char *command,
 
 static void choke(struct mp_connection *c) {
   bool was = c->is_choked;
-  c->is_choked = mp_connection_queued(c) > CHOKE;
+  c->is_choked = mp_connection_queued(c) > CHOKE && !c->has_ended;
   if (was && !c->is_choked)
     connection_listen(c);
 }

@@ -6,6 +6,8 @@
 #include "script/connection.h"
 #include "script/control.h"
 #include "script/convert.h"
+#include "script/jobs.h"
+#include "script/rules.h"
 #include "script/store.h"
 #include "script/task.h"
 
@@ -72,6 +74,7 @@ static void drop_store(struct engine_box *box) {
 static void on_gone(void *data) {
   struct engine_box *box = data;
   box->engine = NULL;
+  tasks_cancel_of(box->script, box, 0);
   drop_store(box);
   script_closed(box->script, &box->closable);
   if (box->is_started) /* else this is within a call from Lua */
@@ -167,6 +170,7 @@ static int do_gc(lua_State *L) {
     close_box(&box->closable);
   if (!box->engine)
     drop_store(box); /* when making it has failed halfway */
+  decisions_deinit(&box->decisions);
   return 0;
 }
 
@@ -284,5 +288,8 @@ void engine_open_type(lua_State *L) {
   object_type(L, type_name, methods, metamethods, do_index);
   object_methods(L, type_name);
   luaL_setfuncs(L, control_methods, 0);
+  luaL_setfuncs(L, jobs_methods, 0);
+  luaL_setfuncs(L, rules_methods, 0);
+  luaL_setfuncs(L, decisions_methods, 0);
   lua_pop(L, 1);
 }

@@ -26,7 +26,8 @@ struct line {
   struct buf in, queue, sending;
   size_t searched; /* bytes of `in` that are known to hold no line end */
   struct waiters waiters;
-  int rc; /* why no more comes, or 0 */
+  int rc;          /* why no more comes, or 0 */
+  bool is_holding; /* keeps the loop running: our own, not those accepted */
   bool is_dialling, is_writing, is_reading, has_object, is_leaving;
 };
 
@@ -128,7 +129,8 @@ static void on_closed(void *owner) {
   line->stream = NULL;
   end(line, MP_ECLOSED);
   script_closed(line->script, &line->closable);
-  mp_loop_release(line->closable.loop);
+  if (line->is_holding)
+    mp_loop_release(line->closable.loop);
   finish(line);
 }
 
@@ -170,7 +172,6 @@ static struct line *push_new(lua_State *L, struct script *script,
 /* Its stream is there: it lives until that is closed. */
 static void start(struct line *line, struct mp_stream *stream) {
   line->stream = stream;
-  mp_loop_hold(line->closable.loop);
   script_opened(line->script, &line->closable);
 }
 
@@ -281,7 +282,8 @@ int line_lua_connect(lua_State *L) {
   task_check(L, "connect");
   const char *path = luaL_checkstring(L, 1);
   struct line *line = push_new(L, script_of(L), task_loop(L));
-  line->is_dialling = true;
+  line->is_dialling = line->is_holding = true;
+  mp_loop_hold(line->closable.loop);
   start(line, mp_stream_connect_path(line->closable.loop, path, &events, line));
   lua_replace(L, 1);
   lua_settop(L, 1);

@@ -2,7 +2,6 @@
  * and how much of it all of them may have while others wait. */
 #include "script/meter.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "script/convert.h"
@@ -77,7 +76,7 @@ struct limit {
 
 static void look(lua_State *L, lua_Debug *event);
 
-static void push_shares(lua_State *L) {
+static void push_all(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &limits_key) == LUA_TTABLE)
     return;
   lua_pop(L, 1);
@@ -91,7 +90,7 @@ static void push_shares(lua_State *L) {
 }
 
 static struct limit *add_limit(lua_State *L, int64_t most, bool is_whole) {
-  push_shares(L);
+  push_all(L);
   lua_pushthread(L);
   struct limit *limit = lua_newuserdatauv(L, sizeof *limit, 0);
   *limit = (struct limit){.most = most, .is_whole = is_whole};
@@ -101,7 +100,7 @@ static struct limit *add_limit(lua_State *L, int64_t most, bool is_whole) {
 }
 
 static struct limit *find_limit(lua_State *L) {
-  push_shares(L);
+  push_all(L);
   lua_pushthread(L);
   lua_rawget(L, -2);
   struct limit *limit = lua_touserdata(L, -1);
@@ -143,18 +142,4 @@ int meter_lua_task(lua_State *L) {
   task->is_metered = true;
   meter_limit(L, convert_duration(L, 1));
   return 0;
-}
-
-/* --- engines ---------------------------------------------------------------
- */
-
-int meter_lua_engines(lua_State *L) {
-  const struct script *script = script_of(L);
-  lua_Integer n = 0;
-  lua_newtable(L);
-  for (struct closable *c = script->open; c; c = c->next) {
-    if (strcmp(c->kind, "engine") == 0 && object_find(L, c))
-      lua_rawseti(L, -2, ++n);
-  }
-  return 1;
 }

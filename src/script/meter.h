@@ -32,10 +32,8 @@ void meter_limit(lua_State *L, int64_t limit);
 
 /* core: console_task(seconds), called in a task: from now on what it and its
  * children run is metered, and limited to so many seconds; console_ready():
- * waits until the credit allows for another evaluation. engines(): all that
- * are open. */
+ * waits until the credit allows for another evaluation. */
 int meter_lua_task(lua_State *L);
 int meter_lua_ready(lua_State *L);
-int meter_lua_engines(lua_State *L);
 
 #endif

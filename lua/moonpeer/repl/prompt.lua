@@ -73,7 +73,9 @@ end
 
 --- Talks to a person until the end of input. The evaluator has
 --- evaluate(text), in a task, which gives the text to be shown, or nil and
---- true when the input goes on; complete(text) -> words, replaced; cancel().
+--- true when the input goes on; complete(text, offer), which calls
+--- offer(words, replaced) some time; cancel(task); is_remote, when Ctrl-C is
+--- not to stop code of this process.
 ---@param evaluator table
 ---@return string  "end", "hangup" or "terminated"
 function prompt.talk(evaluator)
@@ -113,12 +115,14 @@ function prompt.talk(evaluator)
       end
       done(shown, goes_on)
     end)
-    terminal.guard(running)
+    if not evaluator.is_remote then
+      terminal.guard(running)
+    end
   end
 
   function handlers.complete(text)
-    prompt.offer(evaluator:complete(pending and pending .. "\n" .. text
-      or text))
+    evaluator:complete(pending and pending .. "\n" .. text or text,
+      prompt.offer)
   end
 
   function handlers.interrupt()
@@ -136,6 +140,10 @@ function prompt.talk(evaluator)
       evaluator:cancel(running)
     end
     terminal.stop()
+  end
+
+  function evaluator.leave()
+    handlers.finish "closed"
   end
 
   if not terminal.open(handlers) then
@@ -163,8 +171,8 @@ local function own_session()
     return session:describe(result)
   end
 
-  function evaluator.complete(_, text)
-    return session:complete(text)
+  function evaluator.complete(_, text, offer)
+    offer(session:complete(text))
   end
 
   function evaluator.cancel(_, running)
