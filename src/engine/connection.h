@@ -82,8 +82,9 @@ struct mp_connection {
   uint64_t in_size; /* bytes of the one in front; 0: not known */
   struct incoming *incoming;
   struct outgoing *outgoing;
-  struct buf out, flying;     /* queued; given to the stream */
-  struct mp_usage *usage;     /* shared with its engine's others, or NULL */
+  struct buf out, flying; /* queued; given to the stream */
+  struct mp_usage *usage; /* shared with its engine's others, or NULL */
+  size_t replies;         /* of what is queued, said because of its messages */
   size_t noted_in, noted_out; /* its part in there */
   struct budget budgets[BUDGET_KINDS];
   struct mp_timer timer;
@@ -98,6 +99,7 @@ struct mp_connection {
   bool is_lent;             /* and reads into the loop's scratch */
   bool is_paused;           /* by its user */
   bool is_throttled;        /* by a verdict, for a while */
+  bool is_taking;           /* a message is being handled */
   bool is_choked;           /* the remote does not read, so we do not either */
   bool is_closing, is_over; /* asked to; the end was told */
   int reason;               /* why it ends */

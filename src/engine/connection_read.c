@@ -184,10 +184,12 @@ static size_t take_frame(struct mp_connection *c, const struct frame *frame,
   tell_frame(c, frame, frame->payload - frame->header_size);
   if (rc == 1)
     rc = frame_check(loop_hasher(c->loop), frame, fault);
+  c->is_taking = true;
   if (rc == 0)
     take_message(c, frame);
   else
     connection_offend(c, rc, true, fault->text);
+  c->is_taking = false;
   return frame->header_size + (size_t)frame->payload_size;
 }
 

@@ -8,8 +8,9 @@
 #include "net/io.h"
 #include "wire/version.h"
 
-/* Above this much unsent we do not read either: what a peer asks for cannot
- * pile up faster than it takes it. */
+/* Above this much unsent of what its messages have made us say we do not read
+ * from a peer either: what it asks for cannot pile up faster than it takes it.
+ * What we say unasked does not count: two that flood each other go on. */
 enum { CHOKE = 128 * 1024 };
 
 int connection_may_send(struct mp_connection *c, size_t n,
@@ -41,6 +42,8 @@ static int queued(struct mp_connection *c, int rc, size_t before,
                                  .n = buf_length(&c->out) - before};
   if (c->hooks->frame)
     c->hooks->frame(c->data, c, &frame);
+  if (c->is_taking)
+    c->replies += frame.n;
   connection_account(c);
   mp_later_post(c->loop, &c->turn);
   return 0;
@@ -110,7 +113,9 @@ void connection_say(struct mp_connection *c, const char *command,
 
 static void choke(struct mp_connection *c) {
   bool was = c->is_choked;
-  c->is_choked = mp_connection_queued(c) > CHOKE;
+  if (c->replies > mp_connection_queued(c))
+    c->replies = mp_connection_queued(c);
+  c->is_choked = c->replies > CHOKE;
   if (was && !c->is_choked)
     connection_listen(c);
 }

@@ -96,7 +96,7 @@ describe("a peer that does not read", function()
     local question = wire.frame("getdata", -- 36 bytes each, answered by as many
       "\xfd\xe8\x03" .. ("\1\0\0\0" .. ("x"):rep(32)):rep(1000))
     guest(world, "20.1.0.1", function(connection, remote)
-      connection:pause(true)
+      connection:stall()
       while connection.state == "connected"
         or connection.state == "awaiting_handshake" do
         if connection:send_raw(question) then
@@ -119,7 +119,7 @@ describe("a peer that does not read", function()
     function(world)
       local engine, log = field.engine(world, at)
       guest(world, "20.1.0.1", function(connection, remote)
-        connection:pause(true)
+        connection:stall()
         remote:sleep "1h"
       end)
       world:run_for "40s"
@@ -130,9 +130,9 @@ describe("a peer that does not read", function()
   it("takes no more than send_memory of us, and we are told", function(world)
     world:limit(nil, { window = 4096, send_buffer = 4096 })
     local engine = field.engine(world, at, { send_memory = 100000 })
-    guest(world, "20.1.0.1", function(connection)
-      connection:pause(true)
-      connection:receive "nothing"
+    guest(world, "20.1.0.1", function(connection, remote)
+      connection:stall()
+      remote:sleep "1h"
     end)
     world:run_for "1s"
     local connection = engine:connections()()
@@ -155,9 +155,9 @@ describe("memory in all", function()
       target_connections = 0,
     })
     for i = 1, 10 do
-      guest(world, ("%d.1.0.1"):format(20 + i), function(connection)
-        connection:pause(true)
-        connection:receive "nothing"
+      guest(world, ("%d.1.0.1"):format(20 + i), function(connection, remote)
+        connection:stall()
+        remote:sleep "1h"
       end)
     end
     world:run_for "1s"
