@@ -1,6 +1,13 @@
---- policy - a list of policies as one: the first answer wins.
+--- policy - a stack of policies: each decision asks them in turn, and the first
+--- answer wins. What can go wrong with one of their functions, its guard takes
+--- care of (src/script/guard.h).
 local core = require "moonpeer.core"
-local words = require "moonpeer.words"
+local fields = require "moonpeer.policy.fields"
+local load_policy = require "moonpeer.policy.load"
+local misuse = require "moonpeer.misuse"
+local rules = require "moonpeer.policy.rules"
+
+misuse.own_file()
 
 local policy = {}
 
@@ -11,127 +18,172 @@ local stock = {
   require "moonpeer.policies.inbound",
   require "moonpeer.policies.selection",
   require "moonpeer.policies.retry",
+  require "moonpeer.policies.addresses",
+  require "moonpeer.policies.schedules",
 }
 
---- Whether a decision's values make sense; what does not is an error, and the
---- next policy is asked.
-local function is_boolean(answer)
-  return type(answer) == "boolean"
-end
+--- Real time that one call may take, in seconds.
+local budgets = { decision = 0.01, event = 0.05, load = 0.5 }
 
-local function is_duration(value)
-  return (pcall(core.duration, value))
-end
-
-local verdict_options = {
-  time = is_duration,
-  scope = function(value)
-    return type(value) == "string" and core.is_scope(value)
-  end,
-}
-
-local function are_options(options)
-  if type(options) ~= "table" then
-    return options == nil
+--- Takes the configuration's budget: { decision, event, load, memory }.
+---@param given? table
+---@return table
+function policy.budget(given)
+  local known = { memory = true }
+  for name in pairs(budgets) do
+    known[name] = true
   end
-  for key, value in pairs(options) do
-    local is_good = verdict_options[key]
-    if not is_good or not is_good(value) then
-      return false
+  misuse.check_options("budget", given, known)
+  local budget = {}
+  for name, seconds in pairs(budgets) do
+    local value = (given or {})[name]
+    budget[name] = value and misuse.duration(name, value) or seconds
+  end
+  local memory = (given or {}).memory
+  if memory ~= nil and (math.type(memory) ~= "integer" or memory < 1) then
+    misuse.raise("budget: expected a number of bytes as memory, got %s",
+      tostring(memory))
+  elseif memory then
+    core.memory_limit(memory)
+  end
+  return budget
+end
+
+local generations = 0
+
+--- A number no policy has had.
+function policy.next_generation()
+  generations = generations + 1
+  return generations
+end
+
+--- A member of a stack: a policy, and where it came from.
+local function entry_of_table(one, i)
+  local wrong = fields.complaint(("policies[%d]"):format(i), one)
+  if wrong then
+    misuse.raise("%s", wrong)
+  end
+  return {
+    policy = one, name = one.name or ("policies[%d]"):format(i),
+    generation = policy.next_generation(), confined = false,
+  }
+end
+
+--- Loads a file as a member of a stack.
+---@return table|nil, string?
+function policy.entry_of_file(path, budget)
+  local generation = policy.next_generation()
+  local one, text = load_policy.file(path, budget.load, generation)
+  if not one then
+    return nil, text
+  end
+  return {
+    policy = one, name = one.name or path, path = path, text = text,
+    generation = generation, confined = true,
+  }
+end
+
+local stack = {}
+stack.__index = stack
+
+--- Makes the guards of a member, one for each of its decisions.
+local function guard(entry, budget)
+  entry.guards = {}
+  for _, decision in ipairs(fields.decisions) do
+    if entry.policy[decision] then
+      entry.guards[decision] = core.guard {
+        fn = entry.policy[decision], policy = entry.name, name = decision,
+        decision = decision, budget = budget.decision,
+        generation = entry.generation, confined = entry.confined,
+      }
     end
   end
-  return true
+  return entry
 end
 
-local checks = {
-  accept = is_boolean,
-  keep = is_boolean,
-  select = function(answer)
-    return type(answer) == "table"
-  end,
-  retry = function(answer)
-    return answer == false or is_duration(answer)
-  end,
-  evict = function(answer)
-    return answer == false or type(answer) == "userdata"
-  end,
-  validate = function(answer, code)
-    return answer == "ok"
-      or (answer == "offence" and type(code) == "string"
-        and core.is_offence(code))
-  end,
-  judge = function(answer, reason, options)
-    return type(answer) == "string" and core.is_answer(answer)
-      and (reason == nil or type(reason) == "string")
-      and are_options(options)
-  end,
-}
-
-local function report(one, decision, message)
-  io.stderr:write(("moonpeer: policy %q failed in %s: %s\n"):format(
-    one.name or "?", decision, message))
-end
-
---- Keeps a good answer; reports an error or nonsense.
-local function take(one, decision, good, answer, second, third)
-  if not good then
-    report(one, decision, words.raised(answer))
-  elseif answer ~= nil then
-    if checks[decision](answer, second, third) then
-      return true
-    end
-    report(one, decision, ("nonsense answer %s, %s"):format(
-      words.raised(answer), words.raised(second)))
+--- A stack of a list of tables and file names, the stock policies below.
+--- Raises for what is neither; a file that cannot be used is a failure.
+---@param list? (moonpeer.Policy|string)[]
+---@param budget table  of policy.budget
+---@return table|nil, string?
+function policy.stack(list, budget)
+  if list ~= nil and type(list) ~= "table" then
+    misuse.raise("policies: expected a list of tables and file names, got %s",
+      type(list))
   end
-  return false
-end
-
---- One function that asks each policy in turn.
-local function ask(list, decision)
-  return function(...)
-    for _, one in ipairs(list) do
-      if one[decision] then
-        local good, answer, second, third =
-          xpcall(one[decision], debug.traceback, ...)
-        if take(one, decision, good, answer, second, third) then
-          return answer, second, third
-        end
+  local self = setmetatable({ entries = {}, budget = budget }, stack)
+  for i, one in ipairs(list or {}) do
+    local entry, message
+    if type(one) == "string" then
+      entry, message = policy.entry_of_file(one, budget)
+      if not entry then
+        return nil, message
       end
+    else
+      entry = entry_of_table(one, i)
     end
+    self.entries[i] = guard(entry, budget)
+  end
+  for _, one in ipairs(stock) do
+    self.entries[#self.entries + 1] = guard({
+      policy = one, name = one.name, generation = 0, confined = false,
+      is_stock = true,
+    }, budget)
+  end
+  return self
+end
+
+--- Loads a file as a member that is not in the stack yet.
+---@return table|nil, string?
+function stack:load(path)
+  local entry, message = policy.entry_of_file(path, self.budget)
+  return entry and guard(entry, self.budget), message
+end
+
+--- A member that is not in the stack, of a table or a file name.
+---@return table|nil, string?
+function stack:member(one)
+  if type(one) == "string" then
+    return self:load(one)
+  end
+  return guard(entry_of_table(one, 0), self.budget)
+end
+
+--- Puts a function for each decision into a table.
+---@param handlers table
+function stack:install(handlers)
+  for _, decision in ipairs(fields.decisions) do
+    local guards = {}
+    for _, entry in ipairs(self.entries) do
+      guards[#guards + 1] = entry.guards[decision]
+    end
+    handlers[decision] = core.chain(guards)
   end
 end
 
-local function check(one, i)
-  if type(one) ~= "table" then
-    error(("policies[%d]: expected a table of functions, got %s"):format(
-      i, type(one)), 4)
-  end
-  for decision in pairs(checks) do
-    if one[decision] ~= nil and type(one[decision]) ~= "function" then
-      error(("policies[%d].%s: expected a function, got %s"):format(
-        i, decision, type(one[decision])), 4)
-    end
-  end
-end
-
---- Turns a list of policies into one table of decisions, stock policies last.
----@param list moonpeer.Policy[]  the first answer wins
----@return table  a function for each decision
-function policy.chain(list)
+--- The rules of all policies, in order.
+---@return table[]
+function stack:rules()
   local all = {}
-  if type(list) ~= "table" then
-    error("policies: expected a list of tables, got " .. type(list), 3)
+  for _, entry in ipairs(self.entries) do
+    for _, rule in ipairs(rules.of(entry.name, entry.policy.rules)) do
+      all[#all + 1] = rule
+    end
   end
-  for i, one in ipairs(list) do
-    check(one, i)
-    all[i] = one
+  return all
+end
+
+--- What each function has done so far.
+---@return table[]
+function stack:counts()
+  local list = {}
+  for _, entry in ipairs(self.entries) do
+    for _, decision in ipairs(fields.decisions) do
+      local one = entry.guards[decision]
+      list[#list + 1] = one and one:counts()
+    end
   end
-  table.move(stock, 1, #stock, #all + 1, all)
-  local chain = {}
-  for decision in pairs(checks) do
-    chain[decision] = ask(all, decision)
-  end
-  return chain
+  return list
 end
 
 return policy

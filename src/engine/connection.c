@@ -39,11 +39,14 @@ static void announce(struct mp_connection *c) {
 /* --- the end ---------------------------------------------------------------
  */
 
+/* Only one that was connected can just end. */
 static void move_to_end(struct mp_connection *c, int code) {
+  bool is_meant =
+      is_offence(code) || code == MP_ECLOSED || code == MP_ECANCELLED;
   enum mp_state to = MP_FAILED;
   if (is_offence(code) && c->session.state == MP_AWAITING_HANDSHAKE)
     to = MP_REJECTED;
-  else if (is_offence(code) || code == MP_ECLOSED || code == MP_ECANCELLED)
+  else if (is_meant && c->session.state == MP_CONNECTED)
     to = MP_DISCONNECTED;
   session_move(&c->session, to);
 }
@@ -86,12 +89,24 @@ void mp_connection_reset(struct mp_connection *c) {
   mp_stream_reset(c->stream); /* the event follows at the end of the turn */
 }
 
+/* The remote has said its last, and all of it was taken. */
+static void end_when_read(struct mp_connection *c) {
+  if (!c->has_ended || c->is_over || c->is_paused || c->is_throttled)
+    return;
+  if (c->is_started && c->session.state == MP_AWAITING_HANDSHAKE)
+    connection_end(c, MP_EHANDSHAKE,
+                   "expected a handshake, the remote closed the connection");
+  else
+    connection_end(c, MP_ECLOSED, "the remote closed the connection");
+}
+
 /* The end of a turn: tell what could not be told at once, take what was left
  * lying while paused, then write. */
 static void on_turn(void *data) {
   struct mp_connection *c = data;
   announce(c);
   connection_drain(c);
+  end_when_read(c);
   connection_read(c);
   connection_flush(c);
   connection_account(c);
@@ -241,21 +256,24 @@ static void on_connected(void *owner, int rc) {
   session_move(&c->session, MP_AWAITING_HANDSHAKE);
   connection_wait(c, WAITING_NOTHING, 0);
   tell(c, MP_CONNECTION_ESTABLISHED);
-  if (!c->is_closing && !c->is_paused)
+  if (c->is_manual)
+    connection_listen(c);
+  else if (!c->is_closing)
     connection_start(c);
 }
 
 static void on_ended(void *owner, int rc) {
   struct mp_connection *c = owner;
-  bool early = c->session.state == MP_AWAITING_HANDSHAKE && c->is_started;
-  if (rc == MP_ECLOSED && early)
-    rc = MP_EHANDSHAKE;
-  connection_end(c, rc,
-                 rc == MP_ERESET       ? "the remote reset the connection"
-                 : rc == MP_EHANDSHAKE ? "expected a handshake, the remote "
-                                         "closed the connection"
-                 : rc == MP_ECLOSED    ? "the remote closed the connection"
-                                       : "the connection failed");
+  if (rc != MP_ECLOSED) {
+    connection_end(c, rc,
+                   rc == MP_ERESET ? "the remote reset the connection"
+                                   : "the connection failed");
+    return;
+  }
+  c->has_ended = true;
+  c->is_choked = false; /* it takes no answers any more */
+  connection_drain(c);
+  end_when_read(c);
 }
 
 static const struct mp_stream_events events = {
@@ -277,7 +295,7 @@ connection_new(const struct mp_connection_setup *setup, bool is_inbound) {
   c->is_own_nonce = setup->is_own_nonce;
   c->measured = setup->measured;
   c->usage = setup->usage;
-  c->is_paused = setup->is_manual;
+  c->is_manual = c->is_paused = setup->is_manual;
   c->id = ++c->loop->connections;
   session_init(&c->session, is_inbound, mp_loop_random_u64(c->loop));
   mp_timer_init(&c->timer, on_timer, c);
@@ -301,10 +319,9 @@ static void start_accepted(void *data) {
   struct mp_connection *c = data;
   mp_later_init(&c->turn, on_turn, c);
   announce(c);
-  if (!c->is_closing && !c->is_paused)
+  if (!c->is_closing && !c->is_manual)
     connection_start(c);
-  else if (c->is_closing)
-    on_turn(c);
+  on_turn(c);
 }
 
 struct mp_connection *

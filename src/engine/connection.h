@@ -82,9 +82,8 @@ struct mp_connection {
   uint64_t in_size; /* bytes of the one in front; 0: not known */
   struct incoming *incoming;
   struct outgoing *outgoing;
-  struct buf out, flying; /* queued; given to the stream */
-  struct mp_usage *usage; /* shared with its engine's others, or NULL */
-  size_t replies;         /* of what is queued, said because of its messages */
+  struct buf out, flying;     /* queued; given to the stream */
+  struct mp_usage *usage;     /* shared with its engine's others, or NULL */
   size_t noted_in, noted_out; /* its part in there */
   struct budget budgets[BUDGET_KINDS];
   struct mp_timer timer;
@@ -93,14 +92,15 @@ struct mp_connection {
   struct mp_connection_counts counts;
 
   int64_t patience;         /* for the handshake, when not handshake_timeout */
-  bool is_started;          /* the session is; else messages are only shown */
+  bool is_manual;           /* mp_connection_handshake starts the session */
+  bool is_started;          /* it is; else messages are only shown */
   bool is_announced;        /* MP_CONNECTION_STARTED was told */
   bool is_reading;          /* the stream was told to */
   bool is_lent;             /* and reads into the loop's scratch */
   bool is_paused;           /* by its user */
   bool is_throttled;        /* by a verdict, for a while */
-  bool is_taking;           /* a message is being handled */
-  bool is_choked;           /* the remote does not read, so we do not either */
+  bool is_choked;           /* the remote does not read: it is not answered */
+  bool has_ended;           /* the remote has said its last */
   bool is_closing, is_over; /* asked to; the end was told */
   int reason;               /* why it ends */
   char text[MP_FAULT_TEXT];

@@ -12,12 +12,20 @@ enum {
 };
 
 static bool is_deaf(const struct mp_connection *c) {
-  return c->is_closing || c->is_paused || c->is_throttled || c->is_choked;
+  return c->is_closing || c->is_paused || c->is_throttled;
+}
+
+/* Who does not take our answers is not listened to. But some of what it says
+ * is put aside: were two like us to choke, none of them would go on. */
+static bool is_full(const struct mp_connection *c) {
+  return c->is_choked &&
+         buf_length(&c->in) >= (size_t)c->options->receive_memory;
 }
 
 /* How many bytes the message in front takes, as far as its header has told. */
 static uint64_t missing(const struct mp_connection *c) {
-  return c->in_size ? c->in_size - buf_length(&c->in) : 0;
+  size_t n = buf_length(&c->in);
+  return c->in_size > n ? c->in_size - n : 0;
 }
 
 /* Behind what is held: no more than there is already, so that a header's
@@ -48,12 +56,20 @@ static struct mp_room room_in_scratch(struct mp_connection *c) {
   return (struct mp_room){bytes + n, LENDING_SCRATCH - n};
 }
 
+/* For later: what lies there may be more than one message. */
+static struct mp_room room_aside(struct mp_connection *c) {
+  uint8_t *bytes = buf_reserve(&c->in, LENDING_SCRATCH);
+  return (struct mp_room){bytes, bytes ? LENDING_SCRATCH : 0};
+}
+
 struct mp_room connection_room(void *owner) {
   struct mp_connection *c = owner;
   struct mp_room room = {0};
   c->is_lent = false;
-  if (is_deaf(c))
+  if (is_deaf(c) || is_full(c))
     ;
+  else if (c->is_choked)
+    room = room_aside(c);
   else if (buf_length(&c->in) <= SMALL && c->in_size <= LENDING_SCRATCH)
     room = room_in_scratch(c);
   else if (missing(c)) /* else what lies there is taken first, in a turn */
@@ -75,7 +91,7 @@ static void keep(struct mp_connection *c, const uint8_t *bytes, size_t n) {
 /* Takes what is there of n bytes; returns how much that was. */
 static size_t take(struct mp_connection *c, const uint8_t *bytes, size_t n) {
   size_t at = 0, used = 1;
-  while (!is_deaf(c) && at < n && used) {
+  while (!is_deaf(c) && !c->is_choked && at < n && used) {
     c->in_size = 0;
     used = connection_take(c, bytes + at, n - at);
     at += used;
@@ -121,7 +137,7 @@ void connection_received(void *owner, size_t n) {
 void connection_read(struct mp_connection *c) {
   bool is_open = c->session.state == MP_AWAITING_HANDSHAKE ||
                  c->session.state == MP_CONNECTED;
-  if (c->is_reading || is_deaf(c) || !is_open)
+  if (c->is_reading || c->has_ended || !is_open || is_deaf(c) || is_full(c))
     return;
   c->is_reading = true;
   mp_stream_read(c->stream, true);

@@ -126,7 +126,7 @@ static void take_message(struct mp_connection *c, const struct frame *frame) {
     return;
   }
   /* only a pong that is waited for needs the time */
-  int64_t now = c->session.ping_sent ? mp_loop_now(c->loop) : 0;
+  int64_t now = c->session.is_pinging ? mp_loop_now(c->loop) : 0;
   session_receive(&c->session, frame->command, frame->payload,
                   (size_t)frame->payload_size, now, &step, &fault);
   if (step.is_version)
@@ -184,12 +184,10 @@ static size_t take_frame(struct mp_connection *c, const struct frame *frame,
   tell_frame(c, frame, frame->payload - frame->header_size);
   if (rc == 1)
     rc = frame_check(loop_hasher(c->loop), frame, fault);
-  c->is_taking = true;
   if (rc == 0)
     take_message(c, frame);
   else
     connection_offend(c, rc, true, fault->text);
-  c->is_taking = false;
   return frame->header_size + (size_t)frame->payload_size;
 }
 

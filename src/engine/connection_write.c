@@ -8,9 +8,8 @@
 #include "net/io.h"
 #include "wire/version.h"
 
-/* Above this much unsent of what its messages have made us say we do not read
- * from a peer either: what it asks for cannot pile up faster than it takes it.
- * What we say unasked does not count: two that flood each other go on. */
+/* Above this much unsent nothing more is answered: what a peer asks for cannot
+ * pile up faster than it takes it. */
 enum { CHOKE = 128 * 1024 };
 
 int connection_may_send(struct mp_connection *c, size_t n,
@@ -42,8 +41,6 @@ static int queued(struct mp_connection *c, int rc, size_t before,
                                  .n = buf_length(&c->out) - before};
   if (c->hooks->frame)
     c->hooks->frame(c->data, c, &frame);
-  if (c->is_taking)
-    c->replies += frame.n;
   connection_account(c);
   mp_later_post(c->loop, &c->turn);
   return 0;
@@ -113,9 +110,7 @@ void connection_say(struct mp_connection *c, const char *command,
 
 static void choke(struct mp_connection *c) {
   bool was = c->is_choked;
-  if (c->replies > mp_connection_queued(c))
-    c->replies = mp_connection_queued(c);
-  c->is_choked = c->replies > CHOKE;
+  c->is_choked = mp_connection_queued(c) > CHOKE && !c->has_ended;
   if (was && !c->is_choked)
     connection_listen(c);
 }

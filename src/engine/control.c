@@ -22,6 +22,14 @@ int mp_engine_unban(struct mp_engine *engine, const struct mp_prefix *prefix,
                        fault);
 }
 
+void mp_engine_note(struct mp_engine *engine, enum mp_event_type type,
+                    const struct mp_address *address, const char *text) {
+  struct mp_event event = {.type = type, .text = text};
+  if (address)
+    event.address = *address;
+  news_put(engine, &event);
+}
+
 void mp_engine_save(struct mp_engine *engine) {
   if (!engine->is_closing)
     saver_start(engine->saver);
@@ -50,6 +58,7 @@ static void put_news(struct mp_engine *engine, enum mp_event_type type,
  * is told before the next turn. */
 static void on_store(void *data, const struct mp_store_event *event) {
   struct mp_engine *engine = data;
+  engine->counts.changes++;
   if (event->kind == MP_STORE_BAN_ADDED) {
     engine->counts.bans++;
     close_covered(engine, &event->ban->prefix);

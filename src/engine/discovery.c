@@ -120,6 +120,11 @@ void engine_start_discovery(struct mp_engine *engine) {
     on_timer(discovery);
 }
 
+void mp_engine_discover(struct mp_engine *engine) {
+  if (engine->discovery)
+    mp_timer_start(engine->loop, &engine->discovery->timer, 0);
+}
+
 /* Another interval counts from now; another mode at once. */
 void engine_rediscover(struct mp_engine *engine, const struct mp_config *old) {
   const struct mp_config *config = &engine->config;

@@ -141,6 +141,7 @@ static void engine_free(struct mp_engine *engine) {
   targets_deinit(engine);
   mp_store_unlisten(&engine->watcher);
   news_deinit(engine);
+  rules_free(engine->rules);
   saver_free(engine->saver);
   engine_close_store(engine);
   crowd_deinit(&engine->dialled);

@@ -5,6 +5,7 @@
 #include "engine/connection.h"
 #include "engine/crowd.h"
 #include "engine/news.h"
+#include "engine/rules.h"
 #include "engine/target.h"
 #include "moonpeer/ban.h"
 #include "moonpeer/engine.h"
@@ -66,6 +67,7 @@ struct mp_engine {
   struct mp_address own[4]; /* addresses that turned out to be ourselves */
   size_t own_count;
 
+  struct rules *rules; /* declared ones; or NULL */
   struct discovery *discovery;
   struct saver *saver;
   struct mp_timer expiry;   /* bans and stale peers */

@@ -52,6 +52,9 @@ static void on_event(void *data, const struct mp_event *event) {
   struct mp_engine *engine = data;
   const struct mp_hooks *hooks = engine->hooks;
   bool is_wanted = hooks->wants & UINT64_C(1) << event->type;
+  if (event->type == MP_MESSAGE &&
+      !rules_message(engine, event->connection, event->message->command))
+    return;
   if (event->type == MP_MESSAGE)
     is_wanted =
         is_wanted && hooks->commands & mp_command_bit(event->message->command);
@@ -112,8 +115,13 @@ static void on_judge(void *data, struct mp_connection *connection,
                      const struct mp_offence *offence,
                      struct mp_verdict *verdict) {
   struct mp_engine *engine = data;
-  if (engine->hooks->judge)
-    engine->hooks->judge(engine->data, connection, offence, verdict);
+  const struct mp_hooks *hooks = engine->hooks;
+  if (!rules_judge(engine, connection, offence, verdict)) {
+    if (hooks->judge)
+      hooks->judge(engine->data, connection, offence, verdict);
+  } else if (hooks->ruled) {
+    hooks->ruled(engine->data, connection, offence, verdict);
+  }
   engine_obey(engine, connection, offence, verdict);
 }
 
@@ -159,7 +167,7 @@ enum {
 
 void mp_engine_hooks_changed(struct mp_engine *engine) {
   uint64_t commands = mp_command_bit("addr") | mp_command_bit("getaddr") |
-                      mp_command_bit("getdata");
+                      mp_command_bit("getdata") | rules_commands(engine->rules);
   if (engine->hooks->wants & UINT64_C(1) << MP_MESSAGE)
     commands |= engine->hooks->commands;
   engine->inner.wants = engine->hooks->wants | OWN_WANTS;

@@ -34,6 +34,10 @@ enum mp_ban_format { MP_BAN_JSON, MP_BAN_PLAIN };
 /* The prefix that is one address. */
 struct mp_prefix mp_prefix_of(const struct mp_address *address);
 
+/* The network group around it: /16 for IPv4, /32 for IPv6; the address alone
+ * when it is not routable. */
+struct mp_prefix mp_prefix_of_group(const struct mp_address *address);
+
 /* Adds a ban, or puts it in the place of one on the same prefix. created 0 is
  * now, expires 0 is now and the store's ban_time, reason none is manual, NULL
  * texts are "". When full, the ban soonest to expire makes room.

@@ -19,6 +19,7 @@ enum { MP_FAILURE_CODES = 30 };
 /* What an engine has done so far. */
 struct mp_engine_counts {
   uint64_t dials, accepted, rejected, handshakes, evictions, bans;
+  uint64_t changes; /* of the store, whoever made them */
   uint64_t failures[MP_FAILURE_CODES]; /* of connections: -5001 - code */
 };
 
@@ -88,8 +89,16 @@ int mp_engine_ban(struct mp_engine *engine, const struct mp_prefix *prefix,
 int mp_engine_unban(struct mp_engine *engine, const struct mp_prefix *prefix,
                     struct mp_fault *fault);
 
+/* Tells MP_POLICY_FAILED or MP_DECISION on the next turn, if somebody wants
+ * it; text is copied. address may be NULL. */
+void mp_engine_note(struct mp_engine *engine, enum mp_event_type type,
+                    const struct mp_address *address, const char *text);
+
 /* Saves the store from the next turn on; told by MP_STORE_SAVED or FAILED. */
 void mp_engine_save(struct mp_engine *engine);
+
+/* Asks the DNS seeds from the next turn on, unless they are being asked. */
+void mp_engine_discover(struct mp_engine *engine);
 
 /* How long to wait after so many failures in a row: initial_backoff times
  * backoff_multiplier for each but the first, max_backoff at most, and jitter.

@@ -36,6 +36,7 @@ struct mp_message_type;
   X(MP_STORE_SAVED, "store_saved")                                             \
   X(MP_STORE_FAILED, "store_failed")                                           \
   X(MP_POLICY_FAILED, "policy_failed")                                         \
+  X(MP_DECISION, "decision")                                                   \
   X(MP_MESSAGE, "message")                                                     \
   X(MP_CHUNK, "chunk")
 
@@ -82,14 +83,15 @@ const char *mp_answer_name(enum mp_answer answer);
 /* The answer of a name, -1 for a name nobody has. */
 int mp_answer_of(const char *name);
 
-enum { MP_REASON = 120 };
+enum { MP_REASON = 120, MP_RULE_NAME = 32 };
 
 /* What a policy says about an offence. */
 struct mp_verdict {
   enum mp_answer answer;
-  char reason[MP_REASON]; /* free words */
-  int64_t ban_time;       /* nanoseconds; 0 means the configured ban_time */
-  struct mp_prefix scope; /* what to ban; 0 bits mean the address */
+  char reason[MP_REASON];  /* free words */
+  char rule[MP_RULE_NAME]; /* that said so, instead of a policy; or "" */
+  int64_t ban_time;        /* nanoseconds; 0 means the configured ban_time */
+  struct mp_prefix scope;  /* what to ban; 0 bits mean the address */
 };
 
 /* A dial or connection that failed, for a policy that says when to try again.
@@ -174,6 +176,11 @@ struct mp_hooks {
    * when is_dropped. */
   void (*judge)(void *data, struct mp_connection *connection,
                 const struct mp_offence *offence, struct mp_verdict *verdict);
+
+  /* A declared rule has judged instead: for who keeps a record. */
+  void (*ruled)(void *data, struct mp_connection *connection,
+                const struct mp_offence *offence,
+                const struct mp_verdict *verdict);
 
   /* Whether to take an inbound connection that has passed the hard checks.
    * Safe answer: false. */

@@ -33,6 +33,11 @@ static struct mp_store *self(lua_State *L) {
   return box->home->store->core;
 }
 
+static int64_t time_of(lua_State *L) {
+  const struct box *box = luaL_checkudata(L, 1, type_name);
+  return store_now(L, box->home->store);
+}
+
 /* --- tables ----------------------------------------------------------------
  */
 
@@ -160,7 +165,7 @@ static int do_add(lua_State *L) {
   struct mp_store *core = self(L);
   struct mp_ban ban = {.origin = "manual", .note = ""};
   struct mp_fault fault;
-  int64_t now = store_now(L);
+  int64_t now = time_of(L);
   lua_settop(L, 3);
   int rc = take_prefix(L, 2, &ban.prefix, &fault);
   if (rc == 0 && !lua_isnil(L, 3)) {
@@ -183,7 +188,7 @@ static int do_remove(lua_State *L) {
   struct mp_fault fault;
   int rc = take_prefix(L, 2, &prefix, &fault);
   if (rc == 0)
-    rc = mp_ban_remove(core, &prefix, store_now(L), &fault);
+    rc = mp_ban_remove(core, &prefix, time_of(L), &fault);
   return push_result(L, rc, &fault);
 }
 
@@ -194,7 +199,7 @@ static int do_lift(lua_State *L) {
   struct mp_fault fault;
   if (peer_take_address(L, 2, 0, &address, &fault) != 0)
     return push_fault(L, &fault);
-  lua_pushinteger(L, mp_ban_lift(core, &address, store_now(L)));
+  lua_pushinteger(L, mp_ban_lift(core, &address, time_of(L)));
   return 1;
 }
 
@@ -214,7 +219,7 @@ static int do_find(lua_State *L) {
   struct mp_ban ban;
   if (peer_take_address(L, 2, 0, &address, &fault) != 0)
     return push_fault(L, &fault);
-  return push_ban(L, mp_ban_find(core, &address, store_now(L), &ban), &ban);
+  return push_ban(L, mp_ban_find(core, &address, time_of(L), &ban), &ban);
 }
 
 /* get(prefix): the ban on exactly that, or nil. */
@@ -276,7 +281,7 @@ static int do_import(lua_State *L) {
   struct mp_fault fault;
   size_t n;
   const char *text = luaL_checklstring(L, 2, &n);
-  int64_t now = store_now(L);
+  int64_t now = time_of(L);
   const char *guess = text[strspn(text, " \t\r\n")] == '{' ? "json" : "plain";
   lua_settop(L, 3);
   if (lua_isnil(L, 3)) {

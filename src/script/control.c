@@ -197,6 +197,7 @@ static int do_counts(lua_State *L) {
   set_count(L, "handshakes", (int64_t)counts->handshakes);
   set_count(L, "evictions", (int64_t)counts->evictions);
   set_count(L, "bans", (int64_t)counts->bans);
+  set_count(L, "changes", (int64_t)counts->changes);
   push_failures(L, counts);
   lua_setfield(L, -2, "failures");
   return 1;

@@ -6,6 +6,8 @@
 #include "script/connection.h"
 #include "script/control.h"
 #include "script/convert.h"
+#include "script/jobs.h"
+#include "script/rules.h"
 #include "script/store.h"
 #include "script/task.h"
 
@@ -72,6 +74,7 @@ static void drop_store(struct engine_box *box) {
 static void on_gone(void *data) {
   struct engine_box *box = data;
   box->engine = NULL;
+  tasks_cancel_of(box->script, box, 0);
   drop_store(box);
   script_closed(box->script, &box->closable);
   if (box->is_started) /* else this is within a call from Lua */
@@ -167,6 +170,7 @@ static int do_gc(lua_State *L) {
     close_box(&box->closable);
   if (!box->engine)
     drop_store(box); /* when making it has failed halfway */
+  decisions_deinit(&box->decisions);
   return 0;
 }
 
@@ -238,6 +242,15 @@ static int do_index(lua_State *L) {
   return 1;
 }
 
+/* spawn(fn, ...): a task on the engine's loop. */
+static int do_spawn(lua_State *L) {
+  const struct engine_box *box = self(L);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_remove(L, 1);
+  task_spawn(L, box->closable.loop);
+  return 1;
+}
+
 static int do_name(lua_State *L) {
   struct engine_box *box = self(L);
   lua_pushfstring(L, "%s: %s (%s)", type_name,
@@ -260,7 +273,8 @@ static int do_closing(lua_State *L) {
 }
 
 void engine_open_type(lua_State *L) {
-  static const luaL_Reg methods[] = {{"start", do_start},
+  static const luaL_Reg methods[] = {{"spawn", do_spawn},
+                                     {"start", do_start},
                                      {"address", do_address},
                                      {"wants_event", do_wants},
                                      {"wants_commands", do_commands},
@@ -274,5 +288,8 @@ void engine_open_type(lua_State *L) {
   object_type(L, type_name, methods, metamethods, do_index);
   object_methods(L, type_name);
   luaL_setfuncs(L, control_methods, 0);
+  luaL_setfuncs(L, jobs_methods, 0);
+  luaL_setfuncs(L, rules_methods, 0);
+  luaL_setfuncs(L, decisions_methods, 0);
   lua_pop(L, 1);
 }

@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #include "moonpeer/engine.h"
+#include "script/decisions.h"
 #include "script/script.h"
 
 struct store;
@@ -18,6 +19,7 @@ struct engine_box {
   struct script *script;
   struct mp_engine *engine; /* NULL when it is gone */
   struct mp_hooks hooks;
+  struct decisions decisions;
   struct store *store; /* used until the engine is gone */
   bool owns_store;     /* opened for it: closed with it */
   bool is_started;

@@ -78,9 +78,9 @@ static void take_mode(lua_State *L, int index, struct mp_config *config) {
 }
 
 void engine_take_config(lua_State *L, int index, struct mp_config *config) {
-  static const char *const known[] = {"network",  "listen",  "peers",
-                                      "mode",     "store",   "policies",
-                                      "schedule", "trusted", NULL};
+  static const char *const known[] = {
+      "network",  "listen",  "peers",  "mode",   "store", "policies",
+      "schedule", "trusted", "budget", "shadow", NULL};
   convert_config(L, index, config, known);
   take_listen(L, index, config);
   take_peers(L, index, config);

@@ -131,6 +131,13 @@ static void get_verdict_reason(lua_State *L, const struct mp_event *event) {
     lua_pushnil(L);
 }
 
+static void get_rule(lua_State *L, const struct mp_event *event) {
+  if (event->verdict && *event->verdict->rule)
+    lua_pushstring(L, event->verdict->rule);
+  else
+    lua_pushnil(L);
+}
+
 static void get_count(lua_State *L, const struct mp_event *event) {
   if (event->offence)
     lua_pushinteger(L, event->offence->count);
@@ -152,6 +159,7 @@ static const struct {
     {"verdict", get_verdict},
     {"verdict_reason", get_verdict_reason},
     {"count", get_count},
+    {"rule", get_rule},
     {"prefix", get_prefix},
     {"command", get_command},
     {"offset", get_offset},

@@ -177,8 +177,8 @@ void filter_settle(struct filter *filter) {
 int filter_read(lua_State *L, int index, const struct store_box *box,
                 bool is_pick, struct filter *filter, struct mp_fault *fault) {
   index = lua_absindex(L, index);
-  *filter =
-      (struct filter){.core.now = store_now(L), .store = box->store->core};
+  *filter = (struct filter){.core.now = store_now(L, box->store),
+                            .store = box->store->core};
   if (lua_isnoneornil(L, index))
     return 0;
   convert_known(L, index, "filter", is_pick ? pick_names : names);

@@ -7,6 +7,7 @@
 #include "script/connection.h"
 #include "script/convert.h"
 #include "script/engine.h"
+#include "script/guard.h"
 #include "script/message.h"
 
 /* What a hook carries in, and its answer out. */
@@ -32,6 +33,40 @@ static int enter(lua_CFunction body, struct call *call) {
   return script_enter(call->box->script, call->box->closable.loop, body, call);
 }
 
+/* The same for a decision, which is written down; *row is NULL without
+ * memory for that. */
+static int decide(lua_CFunction body, struct call *call, enum decision what,
+                  struct decision_row **row) {
+  struct engine_box *box = call->box;
+  struct script *script = box->script;
+  *row = NULL;
+  if (script->is_closing)
+    return LUA_ERRRUN;
+  script->answered = (struct answered){0};
+  int rc = enter(body, call);
+  *row = decisions_add(&box->decisions, what);
+  if (!*row)
+    return rc;
+  (*row)->time = mp_loop_time(box->closable.loop);
+  if (rc == LUA_OK)
+    decision_take_answer(*row, &script->answered);
+  if (call->address)
+    (*row)->address = *call->address;
+  if (call->source)
+    (*row)->source = *call->source;
+  return rc;
+}
+
+/* Told when somebody wants it. */
+static void told(const struct call *call, const struct decision_row *row) {
+  const struct engine_box *box = call->box;
+  char text[MP_FAULT_TEXT];
+  if (!row || !(box->hooks.wants & UINT64_C(1) << MP_DECISION) || !box->engine)
+    return;
+  decision_describe(row, text, sizeof text);
+  mp_engine_note(box->engine, MP_DECISION, &row->address, text);
+}
+
 /* Pushes the handler of a name and the engine. */
 static void push_handler(lua_State *L, const struct call *call,
                          const char *name) {
@@ -44,9 +79,6 @@ static void push_handler(lua_State *L, const struct call *call,
 
 /* --- events ----------------------------------------------------------------
  */
-
-/* Places on the stack of dispatch. */
-enum { HANDLERS = 2, ROWS = 4, TRACEBACK, EVENT };
 
 /* A started engine has them in the registry. */
 static void push_handlers(lua_State *L, const struct engine_box *box) {
@@ -65,45 +97,21 @@ static const char *command_of(const struct mp_event *event) {
   return event->chunk ? event->chunk->command : NULL;
 }
 
-/* The row at the top has no command, or this one. */
-static bool is_for(lua_State *L, const char *command) {
-  bool is = lua_getfield(L, -1, "command") != LUA_TSTRING || !command ||
-            strcmp(lua_tostring(L, -1), command) == 0;
-  lua_pop(L, 1);
-  return is;
-}
-
-/* handlers.report(row, name of the event, message at the top) */
-static void report(lua_State *L, const struct mp_event *event) {
-  lua_getfield(L, HANDLERS, "report");
-  lua_pushvalue(L, -3);
-  lua_pushstring(L, mp_event_name(event->type));
-  lua_pushvalue(L, -4);
-  lua_call(L, 3, 0);
-  lua_pop(L, 1);
-}
-
-/* The list of rows does not change while it is walked: a change makes a new
- * one. */
+/* The list of an event's listeners, guards, is never changed: who joins or
+ * leaves meanwhile makes another. */
 static int dispatch(lua_State *L) {
+  enum { ROWS = 3, EVENT, GUARD };
   const struct call *call = lua_touserdata(L, 1);
   const char *command = command_of(call->event);
-  push_handlers(L, call->box); /* at HANDLERS */
-  lua_getfield(L, -1, "listeners");
-  if (lua_getfield(L, -1, mp_event_name(call->event->type)) != LUA_TTABLE)
+  push_handlers(L, call->box);
+  if (lua_rawgeti(L, -1, (lua_Integer)call->event->type + 1) != LUA_TTABLE)
     return 0;
-  lua_pushcfunction(L, script_traceback); /* at TRACEBACK */
-  event_push(L, call->event);             /* at EVENT */
-  lua_Integer n = (lua_Integer)lua_rawlen(L, ROWS);
-  for (lua_Integer i = 1; i <= n; i++) {
-    lua_rawgeti(L, ROWS, i);
-    if (is_for(L, command)) {
-      lua_getfield(L, -1, "fn");
-      lua_pushvalue(L, EVENT);
-      if (lua_pcall(L, 1, 0, TRACEBACK) != LUA_OK)
-        report(L, call->event);
-    }
-    lua_pop(L, 1);
+  event_push(L, call->event); /* at EVENT */
+  for (lua_Integer i = 1; lua_rawgeti(L, ROWS, i) == LUA_TUSERDATA; i++) {
+    const struct guard *guard = lua_touserdata(L, -1);
+    if (!command || !*guard->command || strcmp(guard->command, command) == 0)
+      guard_call(L, GUARD, call->box, EVENT, 1);
+    lua_settop(L, EVENT);
   }
   return 0;
 }
@@ -133,10 +141,31 @@ static int validate(lua_State *L) {
   return 0;
 }
 
+static void note_connection(struct decision_row *row,
+                            const struct mp_connection *connection) {
+  if (!row)
+    return;
+  row->address = *mp_connection_address(connection);
+  row->is_inbound = mp_connection_is_inbound(connection);
+}
+
 static int on_validate(void *data, struct mp_connection *connection,
                        struct mp_fault *fault) {
   struct call call = {.box = data, .connection = connection, .fault = fault};
-  int rc = enter(validate, &call);
+  struct decision_row *row;
+  int rc = decide(validate, &call, DECIDE_VALIDATE, &row);
+  const struct mp_version *version = mp_connection_version(connection);
+  note_connection(row, connection);
+  if (row && version) {
+    row->version = version->version;
+    snprintf(
+        row->text, sizeof row->text, "%.*s",
+        (int)(version->user_agent_size < 95 ? version->user_agent_size : 95),
+        version->user_agent);
+  }
+  if (row && call.code)
+    row->code = call.code;
+  told(&call, row);
   return rc == LUA_OK ? call.code : 0;
 }
 
@@ -155,30 +184,23 @@ static void push_offence(lua_State *L, const struct mp_offence *offence) {
   lua_setfield(L, -2, "dropped");
 }
 
-/* The network around an address, as mp_group_of sees it. */
-static void take_group(struct mp_prefix *scope,
-                       const struct mp_address *address) {
-  *scope = mp_prefix_of(address);
-  if (!mp_address_is_routable(address))
-    return;
-  scope->bits = mp_address_is_ipv4(address) ? 96 + 16 : 32;
-  memset(scope->ip + scope->bits / 8, 0,
-         sizeof scope->ip - (size_t)(scope->bits / 8));
-}
-
 /* Options of a verdict: { time =, scope = "address", "group" or a prefix }. */
 static void take_options(lua_State *L, const struct call *call,
                          struct mp_verdict *verdict) {
   struct mp_fault fault;
   if (!lua_istable(L, -1))
     return;
-  if (lua_getfield(L, -1, "time") != LUA_TNIL)
+  if (lua_getfield(L, -1, "time") == LUA_TSTRING &&
+      strcmp(lua_tostring(L, -1), "forever") == 0)
+    verdict->ban_time = MP_FOREVER;
+  else if (!lua_isnil(L, -1))
     verdict->ban_time = convert_duration(L, lua_gettop(L));
   lua_pop(L, 1);
   lua_getfield(L, -1, "scope");
   const char *scope = lua_tostring(L, -1);
   if (scope && strcmp(scope, "group") == 0)
-    take_group(&verdict->scope, mp_connection_address(call->connection));
+    verdict->scope =
+        mp_prefix_of_group(mp_connection_address(call->connection));
   else if (scope && strcmp(scope, "address") != 0 &&
            mp_prefix_parse(&verdict->scope, scope, &fault) != 0)
     luaL_error(L, "scope: %s", fault.text);
@@ -203,6 +225,17 @@ static int judge(lua_State *L) {
   return 0;
 }
 
+static void note_offence(struct decision_row *row, const struct call *call) {
+  if (!row)
+    return;
+  note_connection(row, call->connection);
+  row->code = call->offence->code;
+  row->count = call->offence->count;
+  row->is_dropped = call->offence->is_dropped;
+  snprintf(row->text, sizeof row->text, "%s", call->offence->text);
+  told(call, row);
+}
+
 static void on_judge(void *data, struct mp_connection *connection,
                      const struct mp_offence *offence,
                      struct mp_verdict *verdict) {
@@ -210,7 +243,27 @@ static void on_judge(void *data, struct mp_connection *connection,
                       .connection = connection,
                       .offence = offence,
                       .verdict = verdict};
-  enter(judge, &call);
+  struct decision_row *row;
+  decide(judge, &call, DECIDE_JUDGE, &row);
+  note_offence(row, &call);
+}
+
+static void on_ruled(void *data, struct mp_connection *connection,
+                     const struct mp_offence *offence,
+                     const struct mp_verdict *verdict) {
+  struct call call = {
+      .box = data, .connection = connection, .offence = offence};
+  if (call.box->script->is_closing)
+    return;
+  struct decision_row *row = decisions_add(&call.box->decisions, DECIDE_JUDGE);
+  if (!row)
+    return;
+  row->time = mp_loop_time(call.box->closable.loop);
+  snprintf(row->rule, sizeof row->rule, "%s", verdict->rule);
+  snprintf(row->answer, sizeof row->answer, "%s",
+           mp_answer_name(verdict->answer));
+  snprintf(row->reason, sizeof row->reason, "%s", verdict->reason);
+  note_offence(row, &call);
 }
 
 /* --- accept and keep -------------------------------------------------------
@@ -227,7 +280,10 @@ static int accept(lua_State *L) {
 
 static bool on_accept(void *data, const struct mp_address *address) {
   struct call call = {.box = data, .address = address};
-  return enter(accept, &call) == LUA_OK && call.yes;
+  struct decision_row *row;
+  bool yes = decide(accept, &call, DECIDE_ACCEPT, &row) == LUA_OK && call.yes;
+  told(&call, row);
+  return yes;
 }
 
 static int keep(lua_State *L) {
@@ -243,7 +299,10 @@ static int keep(lua_State *L) {
 static bool on_keep(void *data, const struct mp_address *address,
                     const struct mp_address *source) {
   struct call call = {.box = data, .address = address, .source = source};
-  return enter(keep, &call) == LUA_OK && call.yes;
+  struct decision_row *row;
+  bool yes = decide(keep, &call, DECIDE_KEEP, &row) == LUA_OK && call.yes;
+  told(&call, row);
+  return yes;
 }
 
 /* --- select ----------------------------------------------------------------
@@ -287,7 +346,12 @@ static int select(lua_State *L) {
 static size_t on_select(void *data, struct mp_address *list, size_t room,
                         size_t n) {
   struct call call = {.box = data, .list = list, .room = room, .n = n};
-  return enter(select, &call) == LUA_OK ? call.n : 0;
+  struct decision_row *row;
+  int rc = decide(select, &call, DECIDE_SELECT, &row);
+  if (row)
+    row->count = (unsigned)n;
+  told(&call, row);
+  return rc == LUA_OK ? call.n : 0;
 }
 
 /* --- retry -----------------------------------------------------------------
@@ -316,7 +380,14 @@ static int64_t on_retry(void *data, const struct mp_address *address,
   int64_t safe = mp_engine_config(box->engine)->max_backoff;
   struct call call = {
       .box = box, .address = address, .failure = failure, .wait = safe};
-  return enter(retry, &call) == LUA_OK ? call.wait : safe;
+  struct decision_row *row;
+  int rc = decide(retry, &call, DECIDE_RETRY, &row);
+  if (row) {
+    row->code = failure->code;
+    row->count = failure->attempts;
+  }
+  told(&call, row);
+  return rc == LUA_OK ? call.wait : safe;
 }
 
 /* --- evict -----------------------------------------------------------------
@@ -364,7 +435,12 @@ static ptrdiff_t on_evict(void *data, const struct mp_candidate *list, size_t n,
                       .n = n,
                       .address = newcomer,
                       .chosen = -1};
-  return enter(evict, &call) == LUA_OK ? call.chosen : -1;
+  struct decision_row *row;
+  int rc = decide(evict, &call, DECIDE_EVICT, &row);
+  if (row)
+    row->count = (unsigned)n;
+  told(&call, row);
+  return rc == LUA_OK ? call.chosen : -1;
 }
 
 static void on_closed(void *data, struct mp_connection *connection) {
@@ -384,6 +460,7 @@ void hooks_init(struct engine_box *box) {
       .declared = on_declared,
       .validate = on_validate,
       .judge = on_judge,
+      .ruled = on_ruled,
       .accept = on_accept,
       .select = on_select,
       .retry = on_retry,

@@ -7,14 +7,17 @@
 
 #include "base/hex.h"
 #include "moonpeer/text.h"
+#include "script/confined.h"
 #include "script/connection.h"
 #include "script/console.h"
 #include "script/convert.h"
 #include "script/embed.h"
 #include "script/engine.h"
 #include "script/gate.h"
+#include "script/guard.h"
 #include "script/hashes.h"
 #include "script/json.h"
+#include "script/memory_cap.h"
 #include "script/message.h"
 #include "script/resolve.h"
 #include "script/run.h"
@@ -155,6 +158,19 @@ static int do_collects(lua_State *L) {
   return 1;
 }
 
+/* memory_limit(bytes): what the state may hold while policies run; the limit
+ * until now, and what it holds. */
+static int do_memory_limit(lua_State *L) {
+  script_protect(L);
+  struct memory_cap *cap = script_of(L)->cap;
+  lua_Integer limit = luaL_optinteger(L, 1, 0);
+  lua_pushinteger(L, (lua_Integer)memory_cap_limit(cap));
+  lua_pushinteger(L, (lua_Integer)memory_cap_used(cap));
+  if (limit > 0)
+    memory_cap_set(cap, (size_t)limit);
+  return 2;
+}
+
 static void count_one(lua_State *L, const char *kind) {
   lua_getfield(L, -1, kind);
   lua_pushinteger(L, lua_tointeger(L, -1) + 1);
@@ -204,8 +220,11 @@ static void push_events(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
+    {"active", guard_lua_active},
+    {"chain", guard_lua_chain},
     {"check_options", do_check_options},
     {"collects", do_collects},
+    {"confined", confined_lua_new},
     {"connect", connection_lua_connect},
     {"decode", codec_lua_decode},
     {"define", declare_lua_define},
@@ -214,6 +233,7 @@ static const luaL_Reg functions[] = {
     {"engine", engine_lua_new},
     {"gate", gate_lua_new},
     {"glob", do_glob},
+    {"guard", guard_lua_new},
     {"hashes", hashes_lua_new},
     {"hex", do_hex},
     {"hex_of", do_hex_of},
@@ -226,6 +246,7 @@ static const luaL_Reg functions[] = {
     {"json_encode", json_lua_encode},
     {"json_list", json_lua_list},
     {"listen", listener_lua_listen},
+    {"memory_limit", do_memory_limit},
     {"methods", do_methods},
     {"nearest", do_nearest},
     {"now", do_now},
@@ -251,6 +272,7 @@ int luaopen_moonpeer_core(lua_State *L) {
   engine_open_type(L);
   event_open_type(L);
   gate_open_type(L);
+  guard_open_type(L);
   resolve_open_type(L);
   sim_open_type(L);
   json_open_type(L);

@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 
+#include "script/memory_cap.h"
 #include "script/task.h"
+#include "script/watchdog.h"
 
 /* Addresses that are keys in the registry. */
 static const char script_key = 0, objects_key = 0, methods_key = 0,
@@ -68,6 +70,8 @@ static int on_gc(lua_State *L) {
   script->loop = script->here = NULL;
   mp_hasher_free(script->hasher);
   mp_encoder_free(script->encoder);
+  watchdog_free(script->watchdog);
+  script->watchdog = NULL;
   script->hasher = NULL;
   script->encoder = NULL;
   return 0;
@@ -92,6 +96,14 @@ struct script *script_of(lua_State *L) {
   struct script *script = lua_touserdata(L, -1);
   lua_pop(L, 1);
   return script ? script : script_new(L);
+}
+
+void script_protect(lua_State *L) {
+  struct script *script = script_of(L);
+  if (!script->cap)
+    script->cap = memory_cap_new(L);
+  if (!script->watchdog)
+    script->watchdog = watchdog_new();
 }
 
 /* Finalizers of others may come after ours. */

@@ -13,8 +13,17 @@
 #include "moonpeer/message.h"
 #include "script/meter.h"
 
+struct guard;
+struct memory_cap;
 struct declared;
 struct task;
+struct watchdog;
+
+/* Who took the last decision, and what it was. */
+struct answered {
+  const struct guard *guard; /* NULL: nobody, the safe answer holds */
+  char answer[48], reason[120];
+};
 
 /* Something that is open on a loop and can be told to close: listed so that a
  * signal, the end of the state or of a world reaches it. */
@@ -51,6 +60,11 @@ struct script {
   bool in_world;       /* a world's Lua runs, or what it has is being made */
   bool collects;       /* a full collection before and after every entry */
   bool is_interrupted; /* a signal asked to end */
+  bool has_bounded_strings;  /* a policy from a file runs */
+  struct watchdog *watchdog; /* both made with the first guard; may be NULL */
+  struct memory_cap *cap;
+  struct answered answered;
+  const struct guard *active; /* whose function runs; or NULL */
   bool is_closing;     /* the state is being closed: no Lua any more */
 
   /* What consoles take of the real loop. */
@@ -59,6 +73,9 @@ struct script {
 
 /* Makes it, or finds it: one for a state, closed with it. */
 struct script *script_of(lua_State *L);
+
+/* Makes what guards need: the watchdog and the cap on memory. */
+void script_protect(lua_State *L);
 
 /* The real loop; raises when it cannot be had. */
 struct mp_loop *script_loop(lua_State *L);

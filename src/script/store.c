@@ -234,8 +234,9 @@ struct store_box *store_check(lua_State *L, int index) {
   return box;
 }
 
-int64_t store_now(lua_State *L) {
-  return mp_loop_time(task_loop(L));
+int64_t store_now(lua_State *L, const struct store *store) {
+  bool runs = script_of(L)->here != NULL;
+  return mp_loop_time(!runs && store->loop ? store->loop : task_loop(L));
 }
 
 /* --- the object ------------------------------------------------------------
@@ -321,7 +322,9 @@ static int do_expire(lua_State *L) {
   lua_Integer budget = luaL_optinteger(L, 2, 1000);
   luaL_argcheck(L, budget > 0 && budget <= INT32_MAX, 2,
                 "expected how many peers to look at, 1 at least");
-  lua_pushboolean(L, mp_store_expire(core, store_now(L), (unsigned)budget));
+  lua_pushboolean(L,
+                  mp_store_expire(core, store_now(L, store_check(L, 1)->store),
+                                  (unsigned)budget));
   return 1;
 }
 

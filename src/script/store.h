@@ -58,8 +58,9 @@ struct mp_loop *store_loop(const struct store *store);
 /* When nobody needs it any more, closes it; for those who ended to. */
 void store_settle(struct store *store);
 
-/* The wall time of what runs. */
-int64_t store_now(lua_State *L);
+/* The wall time of what runs; when nothing does, of the engine that uses it:
+ * in a world, the world's. */
+int64_t store_now(lua_State *L, const struct store *store);
 
 /* core.store(url, options[, backend]) */
 int store_lua_open(lua_State *L);

@@ -33,9 +33,9 @@ static int do_create(lua_State *L) {
     return luaL_error(L, "expected the field ip, or address, of a peer");
   if (!form.has_port && !form.has_whole)
     return luaL_error(L, "expected the field port of a peer");
-  int rc =
-      mp_store_create(box->store->core, &peer, form.has_id ? form.id : NULL,
-                      &form.address, &form.change, store_now(L), &fault);
+  int rc = mp_store_create(box->store->core, &peer,
+                           form.has_id ? form.id : NULL, &form.address,
+                           &form.change, store_now(L, box->store), &fault);
   return rc == 0 ? push_peer(L, box, peer) : push_fault(L, &fault);
 }
 
@@ -72,7 +72,7 @@ static int do_update(lua_State *L) {
   if (!peer)
     return push_fault(L, &fault);
   rc = mp_store_update(box->store->core, mp_peer_id(peer), &form.change,
-                       store_now(L), &fault);
+                       store_now(L, box->store), &fault);
   return rc == 0 ? push_peer(L, box, peer) : push_fault(L, &fault);
 }
 
@@ -280,7 +280,7 @@ static int do_hear(lua_State *L) {
     rc = take_source(L, &source, &services, &fault);
   if (rc == 0)
     rc = mp_store_hear(box->store->core, &peer, &address, &source, services,
-                       store_now(L), &fault);
+                       store_now(L, box->store), &fault);
   return rc == 0 ? push_peer(L, box, peer) : push_fault(L, &fault);
 }
 
@@ -295,7 +295,8 @@ static int do_expect(lua_State *L) {
   lua_settop(L, 3);
   int rc = take_source(L, &source, &services, &fault);
   if (rc == 0)
-    mp_store_expect(box->store->core, &source, (unsigned)n, store_now(L));
+    mp_store_expect(box->store->core, &source, (unsigned)n,
+                    store_now(L, box->store));
   return push_result(L, rc, &fault);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "script/convert.h"
+#include "script/guard.h"
 
 static const char tasks_key = 0; /* registry: coroutine -> its live task */
 const char task_type[] = "moonpeer.task";
@@ -84,6 +85,11 @@ struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
                         .arguments = arguments,
                         .is_metered = script->consoles.is_running,
                         .deadline = MP_FOREVER};
+  if (script->active) {
+    task->budget = script->active->budget;
+    task->is_confined = script->active->is_confined;
+    task->generation = script->active->generation;
+  }
   luaL_setmetatable(L, task_type);
   task->thread = lua_newthread(L);
   lua_setiuservalue(L, -2, 1);
@@ -191,14 +197,27 @@ static void finish(lua_State *L, struct task *task, int rc, int results) {
   }
 }
 
+/* What a policy has started is held to what the policy is. */
+static int proceed(lua_State *L, struct task *task, int arguments,
+                   int *results) {
+  struct script *script = task->script;
+  struct confinement outer;
+  if (!task->budget)
+    return lua_resume(task->thread, L, arguments, results);
+  guard_enter(script, &outer, task->thread, task->budget, task->is_confined);
+  int rc = lua_resume(task->thread, L, arguments, results);
+  guard_leave(script, task->thread, &outer);
+  return rc;
+}
+
 /* What consoles start is measured, and so is what that starts. */
 static int run(lua_State *L, struct task *task, int arguments, int *results) {
   struct script *script = task->script;
   if (!task->is_metered)
-    return lua_resume(task->thread, L, arguments, results);
+    return proceed(L, task, arguments, results);
   int64_t start = meter_now();
   script->consoles.is_running = true;
-  int rc = lua_resume(task->thread, L, arguments, results);
+  int rc = proceed(L, task, arguments, results);
   script->consoles.is_running = false;
   script->consoles.spent += meter_now() - start;
   return rc;

@@ -24,6 +24,10 @@ struct task {
   int64_t deadline;
   struct waiters joiners, *waiters; /* who waits for it; for what it waits */
   struct task *next_waiter, *previous_waiter;
+  int64_t budget;      /* of real time between two waits; 0: any */
+  bool is_confined;    /* started by a policy from a file */
+  unsigned generation; /* of the policy that started it; or 0 */
+  const void *owner;   /* whose end is its end; or NULL */
   bool is_entered; /* it has run since it was woken last */
   bool is_started, is_waiting, is_late, is_done, has_failed;
   bool is_cancelled, is_told; /* asked to end; and has been told so */
@@ -85,6 +89,10 @@ void task_cancel(struct task *task);
 
 /* Cancels all of a loop that wait: where they do, an error is raised. */
 void tasks_cancel(struct script *script, struct mp_loop *loop);
+
+/* Cancels all that belong to an owner and, unless it is 0, a generation. */
+void tasks_cancel_of(struct script *script, const void *owner,
+                     unsigned generation);
 
 /* The state is being closed: stops their timers, without Lua. */
 void tasks_abandon(struct script *script);

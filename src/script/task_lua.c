@@ -41,6 +41,13 @@ void tasks_cancel(struct script *script, struct mp_loop *loop) {
       task_cancel(task);
 }
 
+void tasks_cancel_of(struct script *script, const void *owner,
+                     unsigned generation) {
+  for (struct task *task = script->tasks; task; task = task->next)
+    if (task->owner == owner && (!generation || task->generation == generation))
+      task_cancel(task);
+}
+
 struct task *tasks_first(const struct script *script) {
   return script->tasks;
 }

@@ -12,6 +12,16 @@ struct mp_prefix mp_prefix_of(const struct mp_address *address) {
   return prefix;
 }
 
+struct mp_prefix mp_prefix_of_group(const struct mp_address *address) {
+  struct mp_prefix prefix = mp_prefix_of(address);
+  if (!mp_address_is_routable(address))
+    return prefix;
+  prefix.bits = mp_address_is_ipv4(address) ? 96 + 16 : 32;
+  memset(prefix.ip + prefix.bits / 8, 0,
+         sizeof prefix.ip - (size_t)(prefix.bits / 8));
+  return prefix;
+}
+
 uint32_t store_ban_of(struct mp_store *store, const struct mp_address *address,
                       int64_t now) {
   return ban_find(&store->bans, address->ip, now / RECORD_SECOND);

@@ -229,7 +229,8 @@ stage.describe("events", function(one)
 
   one.it("name the nearest", function()
     local engine = one.visiting()
-    local good, words = pcall(engine.on, engine, "handshake_complet", "x", print)
+    local good, words = pcall(engine.on, engine, "handshake_complet", "x",
+      print)
     assert.is_false(good)
     assert.matches('unknown event "handshake_complet"; the nearest known is '
       .. '"handshake_complete"', words, 1, true)
@@ -296,7 +297,7 @@ stage.describe("engines", function(one)
     assert.equal("disconnected", connection.state)
     assert.equal("/Bitcoin SV:1.2.2/", connection.version.user_agent)
     local sent
-    sent, _, code = connection:send("ping", "12345678")
+    sent, words, code = connection:send("ping", "12345678")
     assert.is_nil(sent)
     assert.equal("closed", code)
     connection:close()

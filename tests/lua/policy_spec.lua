@@ -270,7 +270,7 @@ describe("a policy that", function()
 
   it("is no table of functions is refused", function()
     for _, policies in ipairs {
-      { 1 }, { "x" }, { { judge = 1 } }, { { validate = {} } }, "x",
+      { 1 }, { { judge = 1 } }, { { validate = {} } }, "x",
     } do
       assert.has_error(function()
         moonpeer.engine { policies = policies }

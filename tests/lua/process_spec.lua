@@ -203,12 +203,13 @@ describe("a signal", function()
       assert.equal("true\n", out)
       assert.matches("interrupted!", err)
       assert.equal(1, code)
-      out, _, code = process.lua(run .. [[
+      out, err, code = process.lua(run .. [[
         kill "TERM"
         for i = 1, 1e9 do end
         print "not terminated"
       ]], interpreter)
       assert.equal("true\n", out)
+      assert.equal("", err)
       assert.equal(15, code % 128) -- of the shell, or the signal itself
     end)
   end)

@@ -65,6 +65,31 @@ describe("a world", function()
       end)
     end)
 
+  it("has tasks on its engines' hosts", function()
+    in_world({}, function(world)
+      local engine = world:engine "10.0.0.1"
+      local waited
+      engine:spawn(function(t)
+        local before = moonpeer.now()
+        moonpeer.sleep(t)
+        waited = moonpeer.now() - before
+      end, "3h")
+      world:run_for "4h"
+      assert.equal(10800, waited)
+    end)
+  end)
+
+  it("asks a store for the time of its engine", function()
+    in_world({ start = 86400 }, function(world)
+      local bans = world:engine "10.0.0.1".store.bans
+      assert(bans:add("1.2.3.4", { time = "1h" }))
+      world:run_for "59m"
+      assert.is_not_nil(bans:find "1.2.3.4")
+      world:run_for "1m"
+      assert.is_nil(bans:find "1.2.3.4")
+    end)
+  end)
+
   it("has its own chance and time while its Lua runs", function()
     local random, time, clock, date =
       math.random, os.time, os.clock, os.date

@@ -7,8 +7,10 @@ local offences = { name = "offences" }
 
 local judge = {}
 
+--- For the engine's ban_time; { time = "7d", scope = "group" } as a third value
+--- would say for how long and whom.
 local function ban(offence)
-  return "ban", offence.message, { time = "24h" }
+  return "ban", offence.message
 end
 
 judge.network_mismatch = ban

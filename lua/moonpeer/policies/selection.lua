@@ -1,4 +1,4 @@
---- selection - whom to dial, and what to do with an address one hears of.
+--- selection - whom to dial.
 ---
 --- First the peers that worked when the engine was last closed (anchors), then
 --- peers that are valid, then unknown ones; each time chosen at random over
@@ -28,11 +28,6 @@ function selection.select(engine, n)
     add(list, engine:pick(n - #list, "unknown"), n)
   end
   return list
-end
-
---- How many and how fast the store limits for each source by itself.
-function selection.keep()
-  return true
 end
 
 return selection

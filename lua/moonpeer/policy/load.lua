@@ -1,0 +1,72 @@
+--- load - policies from files: compiled as text, run once in an environment of
+--- their own, within a budget.
+local core = require "moonpeer.core"
+local environment = require "moonpeer.policy.environment"
+local fields = require "moonpeer.policy.fields"
+
+local load_policy = {}
+
+local size_limit = 1 << 20 -- bytes of a file
+
+local function read(path)
+  local file <close>, message = io.open(path, "rb")
+  if not file then
+    return nil, message
+  end
+  local text
+  text, message = file:read(size_limit + 1)
+  if not text and message then
+    return nil, ("%s: %s"):format(path, message)
+  elseif text and #text > size_limit then
+    return nil, ("%s: expected at most %d bytes"):format(path, size_limit)
+  end
+  return text or ""
+end
+
+--- Runs a chunk as everything of a policy runs, and gives what it returns.
+local function run(path, chunk, budget, generation)
+  local made, returned = nil, false
+  local guard = core.guard {
+    policy = path, name = "loading", budget = budget, confined = true,
+    generation = generation,
+    fn = function()
+      made, returned = chunk(), true
+    end,
+  }
+  guard:call(nil)
+  if not returned then
+    local why = guard:counts().last_error or "it did not end"
+    return nil, ("%s: %s"):format(path, why:match "^[^\n]*")
+  end
+  return made
+end
+
+--- Reads and runs a file: the policy it returns, and its text.
+---@param path string
+---@param budget number       seconds that it may run
+---@param generation integer
+---@return table|nil, string
+function load_policy.file(path, budget, generation)
+  local text, message = read(path)
+  if not text then
+    return nil, message
+  end
+  local chunk
+  chunk, message = load(text:gsub("^#[^\n]*", ""), "@" .. path, "t",
+    environment.new())
+  if not chunk then
+    return nil, message
+  end
+  local made
+  made, message = run(path, chunk, budget, generation)
+  if message then
+    return nil, message
+  end
+  message = fields.complaint(path, made)
+  if message then
+    return nil, message
+  end
+  return made, text
+end
+
+return load_policy

@@ -1,0 +1,104 @@
+--- quiet - stand-ins for an engine and what it hands to policies: they answer
+--- questions, and what they are told to do they do not. For policies that are
+--- only tried.
+local quiet = {}
+
+local questions = {
+  "address", "network", "config", "counts", "backoff", "anchors", "pick",
+  "policies", "rules", "schedule", "decisions", "explain", "peers", "stats",
+}
+
+local function nothing()
+  return true
+end
+
+local fields = {
+  "address", "inbound", "state", "version", "rtt", "peer",
+}
+
+--- A connection that cannot be closed or talked on. Its fields are those of
+--- now.
+---@param connection moonpeer.Connection|table
+---@return table
+function quiet.connection(connection)
+  local copy = {}
+  for _, name in ipairs(fields) do
+    local good, value = pcall(function()
+      return connection[name]
+    end)
+    copy[name] = good and value or nil
+  end
+  return setmetatable(copy, {
+    __index = function(_, name)
+      return type(name) == "string" and name ~= "version" and name ~= "rtt"
+        and name ~= "peer" and nothing or nil
+    end,
+    __tostring = function()
+      return "connection " .. tostring(copy.address)
+    end,
+  })
+end
+
+--- An engine that cannot be told anything.
+---@param engine moonpeer.Engine
+---@return table
+function quiet.engine(engine)
+  local made = {}
+  for _, name in ipairs(questions) do
+    made[name] = function(_, ...)
+      local fn = engine[name]
+      if fn then
+        return fn(engine, ...)
+      end
+    end
+  end
+  function made.connections(_, filter)
+    local next_one = engine:connections(filter)
+    return function()
+      local connection = next_one()
+      return connection and quiet.connection(connection)
+    end
+  end
+  return setmetatable(made, {
+    __index = function()
+      return nothing
+    end,
+    __tostring = function()
+      return tostring(engine) .. " (trial)"
+    end,
+  })
+end
+
+--- The arguments of a decision, after the engine.
+---@param decision string
+function quiet.arguments(decision, first, ...)
+  if decision == "judge" or decision == "validate" then
+    return quiet.connection(first), ...
+  end
+  return first, ...
+end
+
+--- The arguments of a decision that was written down (engine:decisions), as
+--- near as they can be had.
+---@param row table
+---@return any ...
+function quiet.replay(row)
+  local inputs = row.inputs
+  local connection = quiet.connection {
+    address = inputs.address, inbound = inputs.inbound, state = "connected",
+    version = { user_agent = inputs.user_agent, version = inputs.version },
+  }
+  local made = {
+    accept = { inputs.address }, keep = { inputs.address, inputs.source },
+    retry = { inputs.address,
+      { code = inputs.code, attempts = inputs.count } },
+    select = { inputs.count }, evict = { {}, inputs.address },
+    judge = { connection, { code = inputs.code, message = inputs.message,
+      count = inputs.count, dropped = inputs.dropped } },
+    validate = { connection, { user_agent = inputs.user_agent or "",
+      version = inputs.version } },
+  }
+  return table.unpack(made[row.decision], 1, 2)
+end
+
+return quiet

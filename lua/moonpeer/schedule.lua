@@ -1,0 +1,315 @@
+--- schedule - named jobs that an engine does again and again: each is a task
+--- that waits for its time, runs the job as another task, waits for its end,
+--- and plans the next run. A job that fails keeps its place.
+local core = require "moonpeer.core"
+local misuse = require "moonpeer.misuse"
+
+misuse.own_file()
+
+local schedule = {}
+
+-- --- what the named ones do ------------------------------------------------
+
+local standard = {}
+
+--- Waits until the changes are durable; nothing to do without any.
+function standard.save(engine)
+  if engine:memory().is_changed then
+    assert(engine:save())
+  end
+end
+
+function standard.discover(engine)
+  engine:discover()
+end
+
+--- Ends bans that are over, forgets stale peers, a slice a turn.
+function standard.expire(engine)
+  while engine:memory():expire(1000) do
+    core.sleep(0)
+  end
+end
+
+local reported = {
+  "connected", "inbound", "outbound", "handshakes", "accepted", "rejected",
+  "bans", "evictions",
+}
+
+--- One line for people.
+function standard.report(engine)
+  local counts, words = engine:counts(), {}
+  for i, name in ipairs(reported) do
+    words[i] = ("%s %d"):format(name, counts[name])
+  end
+  io.stderr:write("moonpeer: report: ", table.concat(words, ", "), "\n")
+end
+
+-- --- the configuration -----------------------------------------------------
+
+local known = {
+  every = true, jitter = true, overlap = true, at_start = true, run = true,
+  persist = true, changes = true, after_ban = true,
+}
+
+local function flag(what, job, name, default)
+  local value = job[name]
+  if value ~= nil and type(value) ~= "boolean" then
+    misuse.raise("%s: expected true or false as %s, got %s", what, name,
+      tostring(value))
+  end
+  return value == nil and default or value
+end
+
+local function check_times(what, job)
+  local every = job.every
+  if every == nil and not (job.after_ban or job.changes or job.at_start) then
+    misuse.raise("%s: expected every, a duration", what)
+  end
+  every = every and misuse.duration(what .. ".every", every)
+  if every and every < 0.1 then
+    misuse.raise("%s.every: expected at least 100ms, got %s", what,
+      tostring(job.every))
+  end
+  local jitter = job.jitter or 0
+  if type(jitter) ~= "number" or not (jitter >= 0 and jitter <= 1) then
+    misuse.raise("%s.jitter: expected 0 to 1, got %s", what, tostring(jitter))
+  end
+  return every, jitter
+end
+
+--- Makes a job of what a script says of it; raises when it makes no sense.
+local function job_of(name, given, entry)
+  local what = ("schedule.%s"):format(tostring(name))
+  if type(name) ~= "string" or type(given) ~= "table" then
+    misuse.raise("%s: expected a table, got %s", what, type(given))
+  end
+  misuse.check_options(what, given, known)
+  local every, jitter = check_times(what, given)
+  local run = given.run or standard[name]
+  if type(run) ~= "function" then
+    misuse.raise("%s.run: expected a function, got %s", what, type(run))
+  elseif given.overlap ~= nil and given.overlap ~= "skip" then
+    misuse.raise('%s.overlap: expected "skip", got %s', what,
+      tostring(given.overlap))
+  elseif given.changes ~= nil and (math.type(given.changes) ~= "integer"
+    or given.changes < 1) then
+    misuse.raise("%s.changes: expected a number of changes, got %s", what,
+      tostring(given.changes))
+  end
+  return {
+    name = name, every = every, jitter = jitter, run = run,
+    at_start = flag(what, given, "at_start", false),
+    after_ban = flag(what, given, "after_ban", false),
+    persist = flag(what, given, "persist", true), changes = given.changes,
+    generation = entry and entry.generation or 0,
+    confined = entry and entry.confined or false,
+    runs = 0, failures = 0, skipped = 0, row = 0,
+  }
+end
+
+--- All jobs: the configuration's first, then those of the policies in order.
+---@param given? table     name -> job, or false for none
+---@param entries table[]  of a stack of policies
+---@return table[]
+function schedule.jobs(given, entries)
+  if given ~= nil and type(given) ~= "table" then
+    misuse.raise("schedule: expected a table of jobs, got %s", type(given))
+  end
+  local jobs, taken = {}, {}
+  local function add(table_of_jobs, entry)
+    for _, name in ipairs(misuse.names(table_of_jobs)) do
+      local job = table_of_jobs[name]
+      if not taken[name] then
+        taken[name] = true
+        jobs[#jobs + 1] = job and job_of(name, job, entry) or nil
+      end
+    end
+  end
+  add(given or {})
+  for _, entry in ipairs(entries) do
+    add(entry.policy.schedule or {}, entry)
+  end
+  return jobs
+end
+
+-- --- running ---------------------------------------------------------------
+
+local function value_name(job)
+  return "schedule." .. job.name
+end
+
+--- When a job ran last, in seconds of wall time; also before a restart.
+local function last_run(engine, job)
+  return job.persist and tonumber(engine:memory():value(value_name(job)))
+end
+
+local function note_run(engine, job)
+  job.last = core.time()
+  if job.persist then
+    engine:memory():set_value(value_name(job), ("%.3f"):format(job.last))
+  end
+end
+
+--- Says it at the first failure, and then ever more rarely.
+local function report(engine, job, message)
+  job.failures, job.row = job.failures + 1, job.row + 1
+  if job.row & (job.row - 1) == 0 then
+    local text = ("job %q failed (%d times in a row): %s"):format(job.name,
+      job.row, tostring(message))
+    io.stderr:write("moonpeer: ", text, "\n")
+    engine:complain(text:match "^[^\n]*")
+  end
+end
+
+local function jittered(job)
+  if not job.every then
+    return nil
+  end
+  return job.every * (1 + job.jitter * (2 * math.random() - 1))
+end
+
+local function first_wait(engine, job)
+  if job.at_start then
+    return 0
+  end
+  local last = last_run(engine, job)
+  local wait = jittered(job)
+  if last and wait then
+    wait = math.max(0, math.min(wait, last + wait - core.time()))
+  end
+  return wait
+end
+
+local function is_idle(engine, job)
+  return job.name == "save" and not engine:memory().is_changed
+end
+
+local function run_once(self, job)
+  local engine = self.engine
+  if is_idle(engine, job) then
+    return
+  end
+  note_run(engine, job)
+  job.runs, job.running = job.runs + 1, true
+  job.changes_before = engine:counts().changes
+  local task = self.spawn_on(engine, {
+    budget = self.budget, confined = job.confined, owned = true,
+    generation = job.generation,
+  }, function()
+    job.run(engine)
+    return true
+  end)
+  local good, message = task:wait()
+  job.running = false
+  if good then
+    job.row = 0
+  else
+    report(engine, job, message)
+  end
+end
+
+--- How many runs a long one has missed: they are skipped.
+local function next_wait(job, began)
+  local wait = jittered(job)
+  local late = core.now() - began
+  if wait and late > wait then
+    job.skipped = job.skipped + math.floor(late / wait)
+    return wait - late % wait
+  end
+  return wait and wait - late
+end
+
+local function has_changed(self, job)
+  return self.engine:counts().changes - (job.changes_before or 0)
+    >= job.changes
+end
+
+--- Waits for a time, a ban, or a number of changes.
+local function await(self, job, wait)
+  if not job.changes then
+    job.gate:wait(wait)
+    return
+  end
+  local due = wait and core.now() + wait
+  repeat
+    local opened = job.gate:wait(math.min(1, due and due - core.now() or 1))
+  until opened or has_changed(self, job) or due and core.now() >= due
+end
+
+local function follow(self, job)
+  local wait = first_wait(self.engine, job)
+  while true do
+    await(self, job, wait and math.max(0, wait))
+    local began = core.now()
+    run_once(self, job)
+    wait = next_wait(job, began)
+  end
+end
+
+local methods = {}
+methods.__index = methods
+
+--- What each job has done.
+---@return table[]
+function methods:counts()
+  local list = {}
+  for i, job in ipairs(self.jobs) do
+    list[i] = {
+      name = job.name, runs = job.runs, failures = job.failures,
+      skipped = job.skipped, last = job.last, running = job.running or false,
+    }
+  end
+  return list
+end
+
+--- A peer was banned: some jobs do not wait then.
+local function watch_bans(self)
+  self.engine:on("peer_banned", "schedule", function()
+    for _, job in ipairs(self.jobs) do
+      if job.after_ban then
+        job.gate:open()
+      end
+    end
+  end)
+end
+
+local function needs_task(engine, job)
+  return job.name ~= "save" or engine:memory().url ~= "memory:"
+    or job.run ~= standard.save
+end
+
+--- Ends all jobs.
+function methods:stop()
+  for _, task in ipairs(self.tasks) do
+    task:cancel()
+  end
+end
+
+--- Sets the jobs going.
+---@param engine moonpeer.Engine
+---@param jobs table[]       of schedule.jobs
+---@param spawn_on function  engine, { budget ... }, fn
+---@param budget number      seconds that a job may run without waiting
+---@return table
+function schedule.start(engine, jobs, spawn_on, budget)
+  local self = setmetatable({
+    engine = engine, jobs = {}, tasks = {}, spawn_on = spawn_on,
+    budget = budget,
+  }, methods)
+  local has_bans = false
+  for _, job in ipairs(jobs) do
+    if needs_task(engine, job) then
+      job.gate = core.gate()
+      has_bans = has_bans or job.after_ban
+      self.jobs[#self.jobs + 1] = job
+      self.tasks[#self.tasks + 1] =
+        spawn_on(engine, { owned = true }, follow, self, job)
+    end
+  end
+  if has_bans then
+    watch_bans(self)
+  end
+  return self
+end
+
+return schedule

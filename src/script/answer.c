@@ -1,0 +1,161 @@
+/* answer - the decisions, and whether what a policy answers makes sense. */
+#include "script/answer.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "moonpeer/hooks.h"
+#include "moonpeer/text.h"
+#include "script/connection.h"
+#include "script/convert.h"
+
+static bool is_duration(lua_State *L, int index) {
+  int64_t span;
+  if (lua_type(L, index) == LUA_TNUMBER)
+    return mp_duration_of_seconds(&span, lua_tonumber(L, index));
+  return lua_type(L, index) == LUA_TSTRING &&
+         mp_duration_parse(&span, lua_tostring(L, index));
+}
+
+static const char *check_yes(lua_State *L, int index) {
+  return lua_isboolean(L, index) ? NULL : "expected true or false";
+}
+
+static const char *check_retry(lua_State *L, int index) {
+  if (lua_isboolean(L, index) && !lua_toboolean(L, index))
+    return NULL;
+  return is_duration(L, index) ? NULL : "expected a duration, or false";
+}
+
+static const char *check_evict(lua_State *L, int index) {
+  if (lua_isboolean(L, index) && !lua_toboolean(L, index))
+    return NULL;
+  return luaL_testudata(L, index, connection_type)
+             ? NULL
+             : "expected the connection of a candidate, or false";
+}
+
+static const char *check_validate(lua_State *L, int index) {
+  const char *answer =
+      lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+  if (strcmp(answer, "ok") == 0)
+    return NULL;
+  if (strcmp(answer, "offence") != 0)
+    return "expected \"ok\", or \"offence\" and its code";
+  int code = lua_type(L, index + 1) == LUA_TSTRING
+                 ? mp_error_code(lua_tostring(L, index + 1))
+                 : 0;
+  return code <= MP_ENETWORK && code >= MP_EFLOOD
+             ? NULL
+             : "expected the code of an offence, as its second value";
+}
+
+/* "address", "group" or a prefix. */
+static bool is_scope(lua_State *L, int index) {
+  struct mp_prefix prefix;
+  if (lua_type(L, index) != LUA_TSTRING)
+    return false;
+  const char *scope = lua_tostring(L, index);
+  return strcmp(scope, "address") == 0 || strcmp(scope, "group") == 0 ||
+         mp_prefix_parse(&prefix, scope, NULL) == 0;
+}
+
+static const char *check_options(lua_State *L, int index) {
+  if (lua_isnil(L, index))
+    return NULL;
+  if (!lua_istable(L, index))
+    return "expected a table of options, as its third value";
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    if (strcmp(key, "time") == 0) {
+      if (!is_duration(L, -1) && !(lua_type(L, -1) == LUA_TSTRING &&
+                                   strcmp(lua_tostring(L, -1), "forever") == 0))
+        return "expected a duration or \"forever\" as time";
+    } else if (strcmp(key, "scope") == 0) {
+      if (!is_scope(L, -1))
+        return "expected \"address\", \"group\" or a prefix as scope";
+    } else if (strcmp(key, "rule") != 0 || lua_type(L, -1) != LUA_TSTRING) {
+      return "expected no options but time and scope";
+    }
+  }
+  return NULL;
+}
+
+static const char *check_judge(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TSTRING ||
+      mp_answer_of(lua_tostring(L, index)) < 0)
+    return "expected \"observe\", \"throttle\", \"disconnect\", "
+           "\"discourage\" or \"ban\"";
+  return check_options(L, index + 2);
+}
+
+/* A text, or something with ip and port. */
+static bool is_peer(lua_State *L, int index) {
+  struct mp_address address;
+  if (lua_type(L, index) == LUA_TSTRING)
+    return mp_address_parse(&address, lua_tostring(L, index), 1, NULL) == 0;
+  if (!lua_istable(L, index) && !lua_isuserdata(L, index))
+    return false;
+  lua_getfield(L, index, "ip");
+  lua_getfield(L, index - 1, "port");
+  bool is_good = lua_type(L, -2) == LUA_TSTRING && lua_isinteger(L, -1) &&
+                 mp_address_parse(&address, lua_tostring(L, -2), 1, NULL) == 0;
+  lua_pop(L, 2);
+  return is_good;
+}
+
+enum { PEERS_MAX = 4096 };
+
+static const char *check_select(lua_State *L, int index) {
+  if (!lua_istable(L, index))
+    return "expected a list of peers";
+  lua_Integer n = luaL_len(L, index);
+  if (n > PEERS_MAX)
+    return "expected a list of at most 4096 peers";
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_geti(L, index, i);
+    if (!is_peer(L, -1))
+      return "expected a list of peers, or of addresses as texts";
+    lua_pop(L, 1);
+  }
+  return NULL;
+}
+
+static const struct {
+  const char *name;
+  /* Why an answer makes no sense, or NULL. */
+  const char *(*check)(lua_State *L, int index);
+} decisions[] = {
+    [DECIDE_ACCEPT] = {"accept", check_yes},
+    [DECIDE_EVICT] = {"evict", check_evict},
+    [DECIDE_JUDGE] = {"judge", check_judge},
+    [DECIDE_KEEP] = {"keep", check_yes},
+    [DECIDE_RETRY] = {"retry", check_retry},
+    [DECIDE_SELECT] = {"select", check_select},
+    [DECIDE_VALIDATE] = {"validate", check_validate},
+};
+
+const char *decision_name(enum decision decision) {
+  return decisions[decision].name;
+}
+
+int decision_of(const char *name) {
+  for (int i = 0; i < DECISIONS; i++)
+    if (strcmp(decisions[i].name, name) == 0)
+      return i;
+  return -1;
+}
+
+void answer_check(lua_State *L, enum decision decision, int index) {
+  const char *wrong = decisions[decision].check(L, index);
+  int reason = lua_type(L, index + 1);
+  if (!wrong && reason != LUA_TNIL && reason != LUA_TSTRING)
+    wrong = "expected a text as the reason, its second value";
+  if (!wrong)
+    return;
+  luaL_tolstring(L, index, NULL);
+  luaL_tolstring(L, index + 1, NULL);
+  lua_pushfstring(L, "nonsense answer %s, %s: %s", lua_tostring(L, -2),
+                  lua_tostring(L, -1), wrong);
+  lua_error(L);
+}
