@@ -91,7 +91,7 @@ end)
 describe("a peer that does not read", function()
   it("is not read from while much is queued for it", function(world)
     world:limit(nil, { window = 4096, send_buffer = 4096 })
-    local engine = field.engine(world, at)
+    local engine = field.engine(world, at, { receive_memory = 1 << 20 })
     local sent = 0
     local question = wire.frame("getdata", -- 36 bytes each, answered by as many
       "\xfd\xe8\x03" .. ("\1\0\0\0" .. ("x"):rep(32)):rep(1000))
@@ -111,7 +111,7 @@ describe("a peer that does not read", function()
     assert.is_true(stats.memory.queued > 100 * 1024)
     local heard = stats.commands.getdata.messages_in
     assert.is_true(heard < 10, heard)
-    assert.is_true(stats.memory.received <= (4 << 20) + (64 << 10))
+    assert.is_true(stats.memory.received <= (1 << 20) + (64 << 10))
     local before = sent
     world:run_for "5s" -- what fits has been put aside: no more is read
     assert.equal(before, sent)
