@@ -97,7 +97,9 @@ local acts = {
     play.world:link(d:pick(play.addresses), nil, weather(d))
   end,
   function(d, play)
-    d:pick(play.watches).engine:dial(d:pick(play.addresses) .. ":18444")
+    local watch = d:pick(play.watches)
+    watch.asked = watch.asked + 1
+    watch.engine:dial(d:pick(play.addresses) .. ":18444")
   end,
   function(d, play)
     local engine = d:pick(play.watches).engine

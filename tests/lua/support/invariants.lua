@@ -49,7 +49,63 @@ function invariants.always.memory(watch)
     "%d bytes are received, %d queued", memory.received, memory.queued)
 end
 
+local function ip_of(address)
+  return address:match "^%[?(.-)%]?:%d+$"
+end
+
+--- Nobody who is banned stays, no peer is dialled twice, and no address has
+--- more than its share.
+function invariants.always.company(watch)
+  local dialled, from = {}, {}
+  for connection in watch.engine:connections() do
+    local address = connection.address
+    demand(not watch.engine.store.bans:find(ip_of(address)),
+      "%s is banned and connected", address)
+    if connection.inbound then
+      local ip = ip_of(address)
+      from[ip] = (from[ip] or 0) + 1
+    else
+      demand(not dialled[address], "%s is dialled twice", address)
+      dialled[address] = true
+    end
+  end
+  local polite = watch.engine:counts().polite
+  for ip, n in pairs(from) do
+    demand(n <= watch.config.per_address + polite, "%d connections from %s",
+      n, ip)
+  end
+end
+
+function invariants.always.target(watch)
+  local now = watch.engine:counts()
+  demand(watch.engine:config().target_connections + watch.asked
+    >= now.outbound or watch.config.peers and not watch.config.mode,
+    "%d outbound, %d are wanted and %d were asked for", now.outbound,
+    watch.config.target_connections, watch.asked)
+  demand(now.feelers <= 1, "%d feelers", now.feelers)
+  demand(now.handshakes <= now.dials + now.accepted + now.rejected,
+    "%d handshakes of %d dials and %d accepted", now.handshakes, now.dials,
+    now.accepted)
+end
+
 -- --- events ----------------------------------------------------------------
+
+--- No peer is dialled in a loop, whatever happens: three restarts, the first
+--- backoffs, and what a script asked for.
+function invariants.of_event.pace(watch, event)
+  if event.type ~= "connection_started" or event.connection.inbound then
+    return
+  end
+  local starts = watch.starts[event.address] or {}
+  watch.starts[event.address] = starts
+  starts[#starts + 1] = event.time
+  local n = 0
+  for i = #starts, 1, -1 do
+    n = n + (event.time - starts[i] < 10 and 1 or 0)
+  end
+  demand(n <= 9 + watch.asked, "%s was dialled %d times within 10 s",
+    event.address, n)
+end
 
 --- Which events may follow which on one connection: "" before all, "over"
 --- after the end.
@@ -124,7 +180,7 @@ end
 function invariants.watch(engine, name, config)
   local watch = {
     engine = engine, name = name, config = config, live = 0, time = 0,
-    stages = {},
+    stages = {}, starts = {}, asked = 0, -- dials that a script asked for
   }
   for _, kind in ipairs(core.events) do
     if kind ~= "message" and kind ~= "chunk" then

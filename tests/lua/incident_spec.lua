@@ -1,0 +1,484 @@
+--- What brought other engines down, and does not bring this one down: each
+--- test bears the number and the name of what happened.
+local field = require "support.field"
+local process = require "support.process"
+local wire = require "support.wire"
+local it = field.it
+
+local at = "10.0.0.1:8333"
+local hello = table.concat { wire.hello() }
+
+--- A remote that has shaken hands with the engine by raw bytes, and then does
+--- fn(connection, remote).
+local function guest(world, address, fn, version)
+  local seen = {}
+  seen.remote = world:remote(address, function(remote)
+    local connection, _, code = remote:dial(at)
+    seen.connection, seen.code = connection, code
+    if not connection then
+      return
+    end
+    connection:send_raw(version or hello)
+    if connection:receive("verack", 5) then
+      seen.is_in = true
+      fn(connection, remote)
+    end
+  end)
+  return seen
+end
+
+--- Bytes of this process that are in memory.
+local function resident()
+  local file <close> = assert(io.open "/proc/self/statm")
+  return tonumber(file:read("a"):match "^%d+ (%d+)") * 4096
+end
+
+--- An inventory of n entries of a type.
+local function inventory(n, kind)
+  local count = n < 253 and string.char(n) or ("<BI2"):pack(0xfd, n)
+  return count .. (("<I4"):pack(kind) .. ("h"):rep(32)):rep(n)
+end
+
+local function entries(n, prefix)
+  local list = {}
+  for i = 1, n do
+    list[i] = {
+      time = 1700000000, services = 1, port = 8333,
+      ip = prefix and ("%s.%d.%d"):format(prefix, i // 250, i % 250)
+        or ("%d.%d.0.1"):format(20 + i // 250, i % 250),
+    }
+  end
+  return list
+end
+
+local function peers_of(engine)
+  local n = 0
+  for _ in engine:peers() do
+    n = n + 1
+  end
+  return n
+end
+
+describe("row 1, len_lie:", function()
+  it("a length that a header claims is not allocated", function(world)
+    local engine = field.engine(world, at, {
+      target_connections = 0, max_connections = 100, half_open = 100,
+      receive_memory = 32 << 20, receive_memory_total = 4 << 30,
+    })
+    for i = 1, 100 do
+      guest(world, ("%d.1.0.1"):format(20 + i), function(connection)
+        connection:send_raw(wire.frame("block", "", { length = 30 << 20 }))
+        connection:receive "nothing"
+      end)
+    end
+    local before = resident()
+    world:run_for "5s"
+    assert.equal(100, engine:counts().connected)
+    assert.is_true(engine:stats().memory.received < 100 * 100)
+    if not process.is_sanitized then
+      assert.is_true(resident() - before < 40 << 20, resident() - before)
+    end
+  end)
+
+  it("a length over a command's limit ends the connection at its header",
+    function(world)
+      local _, log = field.engine(world, at)
+      guest(world, "20.1.0.1", function(connection)
+        connection:send_raw(wire.frame("ping", "", { length = 3 << 20 }))
+        connection:receive "nothing"
+      end)
+      world:run_for "1s"
+      assert.equal("oversize_message", log:find("connection_lost").code)
+    end)
+end)
+
+describe("row 2, amplify:", function()
+  it("one message has one reply, and replies wait for who reads them",
+    function(world)
+      world:limit(nil, { window = 8192, send_buffer = 8192 })
+      local engine = field.engine(world, at)
+      guest(world, "20.1.0.1", function(connection, remote)
+        connection:stall()
+        for _ = 1, 50 do
+          connection:send("getdata", inventory(20000, 2))
+          remote:sleep(0.1)
+        end
+        remote:sleep "1h"
+      end)
+      for _ = 1, 25 do
+        world:run_for "1s"
+        local stats = engine:stats()
+        assert.is_true(stats.memory.queued <= 1 << 20)
+        local asked = stats.commands.getdata
+        local told = stats.commands.notfound
+        assert.is_true(not told or told.messages_out <= asked.messages_in)
+      end
+    end)
+end)
+
+describe("row 3, inv_flood:", function()
+  it("hashes that are announced are not kept", function(world)
+    local engine, log = field.engine(world, at)
+    local payload = inventory(1000, 1)
+    guest(world, "20.1.0.1", function(connection, remote)
+      for _ = 1, 2000 do
+        while not connection:send("inv", payload) do
+          remote:sleep(0.05)
+        end
+      end
+      connection:receive "nothing"
+    end)
+    world:run_for "10s"
+    collectgarbage()
+    collectgarbage()
+    local before = resident()
+    world:run_for "110s"
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(engine:stats().commands.inv.messages_in > 1000)
+    assert.is_nil(log:find "peer_misbehaved")
+    if not process.is_sanitized then
+      assert.is_true(resident() - before < 4 << 20, resident() - before)
+    end
+  end)
+end)
+
+describe("row 4, getdata_unknown:", function()
+  it("types that nobody knows are answered, and the session goes on",
+    function(world)
+      local engine = field.engine(world, at)
+      local told, pong
+      guest(world, "20.1.0.1", function(connection)
+        connection:send("getdata", inventory(3, 0xdeadbeef))
+        told = connection:receive("notfound", 5)
+        connection:send_raw(wire.frame("getdata", "\xff" .. ("\xff"):rep(8)))
+        connection:send_raw(wire.frame("getdata", "\xfd\x10\x00short"))
+        connection:send("ping", "12345678")
+        pong = connection:receive("pong", 5)
+        connection:receive "nothing"
+      end)
+      world:run_for "5s"
+      assert.equal(inventory(3, 0xdeadbeef), told:raw())
+      assert.equal("12345678", pong:raw())
+      assert.equal(1, engine:counts().connected)
+    end)
+end)
+
+describe("row 5, spy_peers:", function()
+  it("who announces much does not delay the others", function(world)
+    world:link(nil, nil, { latency = "10ms" })
+    field.engine(world, at, {
+      target_connections = 0, max_connections = 60, half_open = 60,
+    })
+    local payload = inventory(5000, 1)
+    for i = 1, 40 do
+      guest(world, ("%d.1.0.1"):format(20 + i), function(connection, remote)
+        for _ = 1, 20 do
+          connection:send("inv", payload)
+          remote:sleep(0.1)
+        end
+        connection:receive "nothing"
+      end)
+    end
+    local worst = 0
+    guest(world, "90.1.0.1", function(connection, remote)
+      for i = 1, 40 do
+        local before = remote:now()
+        connection:send("ping", ("<I8"):pack(i))
+        assert(connection:receive("pong", 5))
+        worst = math.max(worst, remote:now() - before)
+        remote:sleep(0.05)
+      end
+    end)
+    world:run_for "10s"
+    assert.is_true(worst > 0 and worst < 0.03, worst)
+  end)
+
+  it("the loop's lag is there to be seen", function(world)
+    local engine = field.engine(world, at)
+    assert.equal(0, engine:stats().lag)
+    assert.equal(0, engine:stats().most_lag)
+  end)
+end)
+
+describe("row 6, CVE-2020-14198:", function()
+  it("bans are capped, and found among many", function(world)
+    local engine = field.engine(world, at, { max_bans = 5000 })
+    for i = 1, 20000 do
+      engine:ban(("2001:db8:%x:%x::/64"):format(i // 256, i % 256))
+    end
+    assert.is_true(#engine.store.bans <= 5000)
+    engine:ban "20.1.0.0/16"
+    local one = guest(world, "20.1.0.1", function() end)
+    local two = guest(world, "20.2.0.1", function() end)
+    world:run_for "2s"
+    assert.is_nil(one.is_in)
+    assert.is_true(two.is_in)
+  end)
+end)
+
+describe("row 7, CVE-2024-52919:", function()
+  it("addresses beyond what a source may name are not kept", function(world)
+    local engine, log = field.engine(world, at, { target_connections = 0 })
+    guest(world, "20.1.0.1", function(connection, remote)
+      for _ = 1, 30 do
+        connection:send("addr", { entries = entries(1000) })
+        remote:sleep "1s"
+      end
+      connection:receive "nothing"
+    end)
+    world:run_for "40s"
+    -- an inbound peer that was not asked names itself alone
+    assert.is_true(peers_of(engine) <= 1)
+    assert.is_nil(log:find "peer_misbehaved")
+  end)
+
+  it("more than a thousand in a message are passed over", function(world)
+    local engine = field.engine(world, "10.0.0.1", {
+      target_connections = 1,
+      policies = { { select = function() return { "20.1.0.1:8333" } end } },
+    })
+    field.node(world, "20.1.0.1:8333", nil, function(connection)
+      connection:send_raw(wire.frame("addr", ("<BI2"):pack(0xfd, 1001)
+        .. ("\0"):rep(30 * 1001)))
+      connection:receive "nothing"
+    end)
+    world:run_for "10s"
+    assert.equal(0, peers_of(engine))
+  end)
+end)
+
+describe("row 8, addr flood of July 2021:", function()
+  it("one source group fills no store", function(world)
+    local engine = field.engine(world, "10.0.0.1", {
+      target_connections = 2, policies = { { select = function()
+        return { "20.1.0.1:8333", "20.1.0.2:8333" }
+      end } },
+    })
+    for i = 1, 2 do
+      field.node(world, ("20.1.0.%d:8333"):format(i), nil,
+        function(connection)
+          assert(connection:receive("getaddr", 5))
+          for k = 1, 50 do
+            connection:send("addr", { entries = entries(1000,
+              ("%d.%d"):format(30 + 10 * i, k)) })
+            connection:receive("nothing", 1)
+          end
+          connection:receive "nothing"
+        end)
+    end
+    world:run_for "2m"
+    local n = peers_of(engine)
+    assert.is_true(n <= 1024 + 2, n)
+    local groups = {}
+    for peer in engine:peers() do
+      local group = peer.address:match "^%d+%.%d+"
+      groups[group] = (groups[group] or 0) + 1
+      assert.is_true(groups[group] <= 64)
+    end
+  end)
+end)
+
+describe("row 9, CVE-2024-52912:", function()
+  it("numbers of a version are what they are", function(world)
+    local engine, log = field.engine(world, at, {
+      target_connections = 0, max_connections = 50, half_open = 50,
+    })
+    local address = ("\0"):rep(26)
+    local n = 0
+    for _, time in ipairs { 0, -1, math.mininteger, math.maxinteger } do
+      for _, height in ipairs { 0, -1, -2147483648, 2147483647 } do
+        n = n + 1
+        guest(world, ("%d.1.0.1"):format(20 + n), function(connection)
+          connection:receive "nothing"
+        end, wire.frame("version", ("<i4I8i8"):pack(2147483647, -1 & ~0, time)
+          .. address .. address .. ("<I8"):pack(n) .. "\0"
+          .. ("<i4"):pack(height) .. "\1") .. wire.frame "verack")
+      end
+    end
+    world:run_for "3s"
+    assert.equal(n, engine:counts().connected)
+    assert.is_nil(log:find "peer_misbehaved")
+  end)
+end)
+
+describe("row 18, p2p dos:", function()
+  it("a group that hammers handshakes keeps nobody out", function(world)
+    local engine = world:engine(at, { target_connections = 0 })
+    for i = 1, 20 do
+      world:remote("20.1.0." .. i, function(remote)
+        for _ = 1, 200 do
+          local connection = remote:dial(at)
+          if connection then
+            connection:send_raw(hello:sub(1, 50))
+          end
+          remote:sleep(0.05)
+        end
+      end)
+    end
+    world:run_for "5s"
+    assert.is_true(engine:counts().half_open <= 4)
+    local other = guest(world, "90.1.0.1", function(connection)
+      connection:receive "nothing"
+    end)
+    world:run_for "2s"
+    assert.is_true(other.is_in)
+    assert.equal(1, engine:counts().connected)
+  end)
+
+  it("a mempool loop is no upload", function(world)
+    local engine, log = field.engine(world, at)
+    guest(world, "20.1.0.1", function(connection, remote)
+      while connection:send_raw(wire.frame("mempool"):rep(100)) do
+        remote:sleep(0.05)
+      end
+    end)
+    world:run_for "20s"
+    assert.equal("flood", log:find("connection_lost").code)
+    assert.is_true(engine:stats().bytes_out < 1000)
+  end)
+
+  it("a version that is said again and again is not answered",
+    function(world)
+      local engine, log = field.engine(world, at)
+      guest(world, "20.1.0.1", function(connection, remote)
+        while connection:send_raw(hello:rep(20)) do
+          remote:sleep(0.05)
+        end
+      end)
+      world:run_for "1m"
+      assert.equal(1, engine:stats().commands.version.messages_out)
+      assert.equal(1, engine:stats().commands.verack.messages_out)
+      assert.is_truthy(log:find "peer_misbehaved")
+    end)
+end)
+
+describe("row 19, slowloris:", function()
+  local function late(world, name, fn)
+    local engine, log = field.engine(world, at)
+    world:remote("20.1.0.1", function(remote)
+      local connection = assert(remote:dial(at))
+      fn(connection, remote)
+    end)
+    world:run_for "20s"
+    local row = log:find("connection_failed", "handshake_timeout")
+    assert.is_truthy(row, name)
+    assert.is_true(math.abs(row.at - 15.02) < 0.1, row.at)
+    assert.equal(0, engine:counts().half_open)
+  end
+
+  it("no_send", function(world)
+    late(world, "no_send", function(connection)
+      connection:receive "nothing"
+    end)
+  end)
+
+  it("drip 1 B/s", function(world)
+    late(world, "drip", function(connection, remote)
+      for byte in hello:gmatch "." do
+        if not connection:send_raw(byte) then
+          break
+        end
+        remote:sleep "1s"
+      end
+    end)
+  end)
+
+  it("no_verack", function(world)
+    late(world, "no_verack", function(connection)
+      connection:send_raw((wire.hello()))
+      connection:receive "nothing"
+    end)
+  end)
+
+  it("a drip of messages that come before", function(world)
+    late(world, "reject", function(connection, remote)
+      for _ = 1, 40 do
+        connection:send_raw(wire.frame("reject", "\7version\x11\3old"))
+        remote:sleep(0.5)
+      end
+    end)
+  end)
+end)
+
+describe("row 20, ping floods:", function()
+  it("have a bounded number of pongs", function(world)
+    local engine, log = field.engine(world, at)
+    guest(world, "20.1.0.1", function(connection, remote)
+      while connection:send_raw(wire.frame("ping", "12345678"):rep(500)) do
+        remote:sleep(0.01)
+      end
+    end)
+    world:run_for "1m"
+    assert.equal("flood", log:find("connection_lost").code)
+    assert.is_true(engine:stats().commands.pong.messages_out <= 2500)
+  end)
+end)
+
+describe("row 26, leaks of failed dials:", function()
+  it("20,000 refused dials leave nothing", function(world)
+    field.empty(world, "10.0.0.2")
+    local engine = world:engine("10.0.0.1", { peers = {} })
+    world:run_for(0.1)
+    local function dial(n)
+      for _ = 1, n do
+        assert(engine:dial "10.0.0.2:8333")
+        world:run_for(0.03)
+      end
+      collectgarbage()
+      collectgarbage()
+    end
+    dial(2000)
+    local before, lua = resident(), collectgarbage "count"
+    dial(18000)
+    assert.equal(20000, engine:counts().dials)
+    assert.equal(0, engine:counts().connections)
+    assert.equal(0, world:count().streams)
+    assert.is_true(collectgarbage "count" - lua < 100)
+    if not process.is_sanitized then
+      -- the world's own trace grows to its limit meanwhile
+      assert.is_true(resident() - before < 24 << 20, resident() - before)
+    end
+  end)
+
+  it("peers that dial and drop leave nothing", function(world)
+    local engine = world:engine(at)
+    world:remote("20.1.0.1", function(remote)
+      for _ = 1, 2000 do
+        local connection = remote:dial(at)
+        if connection then
+          connection:reset()
+        end
+      end
+    end)
+    world:run_for "5m"
+    assert.is_true(engine:counts().accepted >= 2000)
+    assert.equal(0, engine:counts().connections)
+    assert.equal(0, engine:counts().half_open)
+    assert.equal(0, world:count().streams)
+  end)
+end)
+
+describe("row 27, deadlock by mutual send:", function()
+  it("two engines that flood each other go on", function(world)
+    world:limit(nil, { window = 16384, send_buffer = 16384 })
+    local config = { send_memory = 8 << 20, receive_memory = 8 << 20 }
+    local a = field.engine(world, "10.0.0.1:8333", config)
+    config.peers = { "10.0.0.1:8333" }
+    local b = field.engine(world, "10.0.0.2", config)
+    world:run_for "1s"
+    local got = { 0, 0 }
+    for i, engine in ipairs { a, b } do
+      engine:on("message", "count", function(event)
+        got[i] = got[i] + #event.message:raw()
+      end, { command = "xyzzy" })
+    end
+    for _ = 1, 5 do
+      assert.equal(1, (a:broadcast("xyzzy", ("a"):rep(1 << 20))))
+      assert.equal(1, (b:broadcast("xyzzy", ("b"):rep(1 << 20))))
+    end
+    world:run_for "5m"
+    assert.same({ 5 << 20, 5 << 20 }, got)
+    assert.equal(1, a:counts().connected)
+  end)
+end)
