@@ -522,6 +522,9 @@ function engine.new(config)
     return nil, message, code
   end
   install(made)
+  if engine.made then
+    engine.made(made)
+  end
   return made
 end
 

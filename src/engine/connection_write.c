@@ -41,6 +41,7 @@ static int queued(struct mp_connection *c, int rc, size_t before,
                                  .n = buf_length(&c->out) - before};
   if (c->hooks->frame)
     c->hooks->frame(c->data, c, &frame);
+  connection_account(c);
   mp_later_post(c->loop, &c->turn);
   return 0;
 }

@@ -11,6 +11,7 @@
 #include "moonpeer/error.h"
 #include "moonpeer/loop.h"
 #include "moonpeer/message.h"
+#include "script/meter.h"
 
 struct guard;
 struct memory_cap;
@@ -65,6 +66,9 @@ struct script {
   struct answered answered;
   const struct guard *active; /* whose function runs; or NULL */
   bool is_closing;            /* the state is being closed: no Lua any more */
+
+  /* What consoles take of the real loop. */
+  struct meter consoles;
 };
 
 /* Makes it, or finds it: one for a state, closed with it. */

@@ -280,7 +280,7 @@ static int save_last(lua_State *L, struct store *store, bool can_wait,
                    "changed is saved when the loop runs");
 }
 
-static int close_store(lua_State *L, bool saves) {
+static int close_store(lua_State *L, bool saves, bool may_wait) {
   struct store_box *box = luaL_checkudata(L, 1, "moonpeer.store");
   struct store *store = box->store;
   struct mp_fault fault;
@@ -289,7 +289,7 @@ static int close_store(lua_State *L, bool saves) {
   if (!saves)
     lua_pushnil(L);
   if (store) {
-    bool can_wait = task_is_here(L) && lua_isyieldable(L);
+    bool can_wait = may_wait && task_is_here(L) && lua_isyieldable(L);
     if (saves)
       rc = save_last(L, store, can_wait, &fault);
     if (store->has_backend)
@@ -311,12 +311,12 @@ int save_lua_close(lua_State *L) {
     convert_known(L, 2, "option of close", names);
     saves = lua_getfield(L, 2, "save") == LUA_TNIL || lua_toboolean(L, -1);
   }
-  return close_store(L, saves);
+  return close_store(L, saves, true);
 }
 
-/* The end of its scope: it may come where nothing can wait. */
+/* The end of its scope. With an error on its way nothing can wait. */
 int save_lua_on_close(lua_State *L) {
-  return close_store(L, true);
+  return close_store(L, true, lua_isnoneornil(L, 2));
 }
 
 void save_open_type(lua_State *L) {

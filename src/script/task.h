@@ -20,6 +20,7 @@ struct task {
   int arguments;         /* on the thread's stack, until it has started */
   struct mp_later wake;  /* posted: it will be resumed */
   struct mp_timer timer; /* for its deadline */
+  struct mp_timer rest;  /* others have the loop until then */
   int64_t deadline;
   struct waiters joiners, *waiters; /* who waits for it; for what it waits */
   struct task *next_waiter, *previous_waiter;
@@ -27,8 +28,11 @@ struct task {
   bool is_confined;    /* started by a policy from a file */
   unsigned generation; /* of the policy that started it; or 0 */
   const void *owner;   /* whose end is its end; or NULL */
+  bool is_entered;     /* it has run since it was woken last */
   bool is_started, is_waiting, is_late, is_done, has_failed;
   bool is_cancelled, is_told; /* asked to end; and has been told so */
+  bool is_metered;            /* a console started it */
+  bool is_background;         /* does not keep the loop running */
   bool is_joined; /* somebody takes its results, so its error is theirs */
 };
 

@@ -36,7 +36,7 @@ struct mp_store {
   bool is_tracked; /* somebody may save it */
   struct track peer_track, ban_track;
   struct mp_save *save;
-  bool is_closed; /* and freed when the save is finished */
+  bool is_closed;     /* and freed when the save is finished */
   struct arena waste; /* of saves that ended, given back by and by */
   struct mp_store_listener *listeners;
   uint32_t cursor;     /* the last slot a pass of expire looked at */

@@ -22,29 +22,29 @@ end
 describe("pings", function()
   it("come ping_interval after the pong, give or take half of it",
     function(world)
-      local times = {}
-      world:remote("10.0.0.2", function(remote)
-        local connection = assert(remote:dial(at))
-        assert(connection:handshake())
-        connection:receive "nothing"
-      end, { keepalive = false })
-      local engine = field.engine(world, at)
-      world:run_for "1s"
-      for second = 1, 3600 * 4 do
+      field.node(world, "10.0.0.2:8333")
+      local engine = field.engine(world, "10.0.0.1", {
+        peers = { "10.0.0.2:8333" },
+      })
+      local times, least, most = {}, 1e9, 0
+      for second = 1, 4 * 3600 do
         world:run_for "1s"
-        local ping = engine:stats().commands.ping
-        if ping and ping.messages_out > #times then
+        if engine:stats().commands.ping.messages_out > #times then
           times[#times + 1] = second
         end
       end
-      assert.is_true(#times < 3, #times) -- unanswered: it is over
+      for i = 2, #times do
+        local gap = times[i] - times[i - 1]
+        least, most = math.min(least, gap), math.max(most, gap)
+      end
+      assert.is_true(least >= 59 and least < 80, least)
+      assert.is_true(most <= 181 and most > 160, most)
     end)
 
   it("are not in step", function(world)
     local engine = field.engine(world, at, {
       target_connections = 0, per_group = 100,
     })
-    local first, seen = {}, 0
     for i = 1, 20 do
       world:remote(("%d.1.0.1"):format(20 + i), function(remote)
         local connection = assert(remote:dial(at))
@@ -54,19 +54,15 @@ describe("pings", function()
     end
     world:run_for "10s"
     assert.equal(20, engine:counts().connected)
-    local before = engine:stats().commands.ping.messages_out
-    for minute = 1, 6 do
+    local seen, before = 0, engine:stats().commands.ping.messages_out
+    world:run_for "45s"
+    for _ = 1, 12 do
       world:run_for "10s"
       local now = engine:stats().commands.ping.messages_out
-      first[minute] = now - before
+      seen = seen + (now > before and 1 or 0)
       before = now
     end
-    for minute = 1, 6 do
-      seen = seen + (first[minute] > 0 and 1 or 0)
-    end
-    world:run_for "140s" -- by now each has been pinged again: at most 180 s
-    local all = engine:stats().commands.ping.messages_out
-    assert.is_true(all >= 40 and all <= 100, all)
+    assert.is_true(seen >= 8, seen) -- spread over the two minutes
     assert.equal(20, engine:counts().connected)
   end)
 
@@ -97,14 +93,13 @@ describe("a peer that does not read", function()
     world:limit(nil, { window = 4096, send_buffer = 4096 })
     local engine = field.engine(world, at)
     local sent = 0
+    local question = wire.frame("getdata", -- 36 bytes each, answered by as many
+      "\xfd\xe8\x03" .. ("\1\0\0\0" .. ("x"):rep(32)):rep(1000))
     guest(world, "20.1.0.1", function(connection, remote)
       connection:pause(true)
       while connection.state == "connected"
         or connection.state == "awaiting_handshake" do
-        if not connection:send_raw(wire.frame("getdata",
-          "\xfd\x10\x27" .. ("\1\0\0\0" .. ("x"):rep(32)):rep(10000))) then
-          remote:sleep(0.05)
-        else
+        if connection:send_raw(question) then
           sent = sent + 1
         end
         remote:sleep(0.01)
@@ -113,21 +108,22 @@ describe("a peer that does not read", function()
     world:run_for "20s"
     local stats = engine:stats()
     assert.is_true(stats.memory.queued < 2 * 1024 * 1024, stats.memory.queued)
-    assert.is_true(stats.commands.getdata.messages_in <= 3,
-      stats.commands.getdata.messages_in)
-    assert.is_true(stats.memory.received < 5 * 1024 * 1024)
-    assert.is_true(sent < 100)
+    assert.is_true(stats.memory.queued > 100 * 1024)
+    local heard = stats.commands.getdata.messages_in
+    assert.is_true(heard < 10, heard)
+    assert.is_true(stats.memory.received < 512 * 1024)
+    assert.is_true(sent < 100, sent)
   end)
 
-  it("is lost to its ping timeout only if it does not read for good",
+  it("is lost to its ping timeout",
     function(world)
       local engine, log = field.engine(world, at)
-      guest(world, "20.1.0.1", function(connection)
+      guest(world, "20.1.0.1", function(connection, remote)
         connection:pause(true)
+        remote:sleep "1h"
       end)
       world:run_for "40s"
-      assert.is_truthy(log:find("connection_lost", "ping_timeout")
-        or log:find "connection_lost")
+      assert.is_truthy(log:find("connection_lost", "ping_timeout"))
       assert.equal(0, engine:counts().connections)
     end)
 
@@ -167,7 +163,7 @@ describe("memory in all", function()
     world:run_for "1s"
     local refused = 0
     for connection in engine:connections() do
-      for _ = 1, 20 do
+      for _ = 1, 30 do
         local good, _, code = connection:send("xyzzy", ("x"):rep(10000))
         if not good then
           assert.equal("limit", code)
@@ -178,7 +174,8 @@ describe("memory in all", function()
     assert.equal(10, engine:counts().connected)
     assert.is_true(refused > 0)
     world:run_for(0.1)
-    assert.is_true(engine:stats().memory.queued <= 1 << 20)
+    local queued = engine:stats().memory.queued
+    assert.is_true(queued <= 1 << 20 and queued > 1 << 19, queued)
   end)
 
   it("of what was received is capped, and who holds little stays",
@@ -187,7 +184,7 @@ describe("memory in all", function()
         receive_memory_total = 1 << 20, receive_memory = 1 << 20,
         target_connections = 0,
       })
-      local small = guest(world, "60.1.0.1", function(connection)
+      guest(world, "60.1.0.1", function(connection)
         connection:send_raw(wire.frame("xyzzy", "x"):sub(1, 20))
         connection:receive "nothing"
       end)
@@ -206,8 +203,7 @@ describe("memory in all", function()
       local held = engine:stats().memory.received
       assert.is_true(held <= 1 << 20, held)
       assert.is_true(#log:all("connection_lost", "limit") > 5)
-      assert.equal("connected", small.connection.state)
-      assert.equal(1, select(2, engine:disconnect "60.1.0.1", 1))
+      assert.equal(1, engine:disconnect "60.1.0.1")
     end)
 end)
 

@@ -182,12 +182,13 @@ for _, kind in ipairs { "json", "sqlite" } do
       local store = assert(open())
       fill(store, 1000)
       moonpeer.run(function()
-        local task = moonpeer.spawn(function()
-          return store:save()
-        end)
-        moonpeer.sleep(0)
-        task:cancel()
-        task = nil
+        do
+          local task <close> = moonpeer.spawn(function()
+            return store:save()
+          end)
+          assert.equal("ready", task.state)
+          moonpeer.sleep(0)
+        end -- cancels it
         moonpeer.sleep(0)
         collectgarbage()
         assert.is_true(store:save())

@@ -10,7 +10,10 @@ local core = require "moonpeer.core"
 local cli = {}
 
 --- In the order in which people meet them.
-cli.commands = { "run", "peers", "bans", "decode", "encode", "version" }
+cli.commands = {
+  "run", "console", "peers", "bans", "explain", "decode", "encode",
+  "completion", "version",
+}
 
 --- Exit codes.
 cli.ok, cli.failed, cli.misuse = 0, 1, 2
@@ -44,12 +47,13 @@ end
 --- The words that the command's parser is to see, and whether one asks for
 --- help.
 local function own_words(command, arg)
-  local words, wants_help = {}, false
+  local words, wants_help, is_value = {}, false, false
   for _, word in ipairs(arg) do
     words[#words + 1] = word
-    if command.takes_script and word:sub(1, 1) ~= "-" then
+    if command.takes_script and word:sub(1, 1) ~= "-" and not is_value then
       break
     end
+    is_value = command.values ~= nil and command.values[word]
     wants_help = wants_help or word == "--help" or word == "-h"
   end
   return words, wants_help

@@ -53,7 +53,7 @@ function offences.judge(engine, connection, offence)
   if not answer then
     return nil
   elseif engine:trusts(connection.address) then
-    local hard = answer(offence)
+    local hard = offence.code == "flood" and "throttle" or answer(offence)
     return milder[hard] or hard, offence.message
   end
   return answer(offence)
