@@ -36,18 +36,24 @@ static void *allocate(void *data, void *block, size_t before, size_t after) {
 
 /* arm(n, most): the n-th from now on fails, and those after it. */
 static int do_arm(lua_State *L) {
-  void *data;
-  lua_getallocf(L, &data);
-  *(struct budget *)data =
+  struct budget *budget = lua_touserdata(L, lua_upvalueindex(1));
+  *budget =
       (struct budget){luaL_checkinteger(L, 1), luaL_optinteger(L, 2, LONG_MAX)};
   return 0;
 }
 
 static int do_disarm(lua_State *L) {
-  void *data;
-  lua_getallocf(L, &data);
-  ((struct budget *)data)->left = -1;
+  struct budget *budget = lua_touserdata(L, lua_upvalueindex(1));
+  budget->left = -1;
   return 0;
+}
+
+/* The state's allocator may be wrapped by now: the budget comes along. */
+static void add(lua_State *L, const char *name, lua_CFunction fn,
+                struct budget *budget) {
+  lua_pushlightuserdata(L, budget);
+  lua_pushcclosure(L, fn, 1);
+  lua_setglobal(L, name);
 }
 
 static void check(lua_State *L, int rc) {
@@ -62,8 +68,8 @@ static void every_call_raises_or_succeeds_and_loses_nothing(void) {
   CHECK(L);
   luaL_openlibs(L);
   module_preload(L);
-  lua_register(L, "arm", do_arm);
-  lua_register(L, "disarm", do_disarm);
+  add(L, "arm", do_arm, &budget);
+  add(L, "disarm", do_disarm, &budget);
   check(L, luaL_dofile(L, TEST_LUA "/support/store_memory.lua"));
   CHECK(lua_tointeger(L, -1) > 1000); /* failures there were */
   lua_close(L);
