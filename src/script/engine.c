@@ -120,7 +120,7 @@ int engine_lua_new(lua_State *L) {
       .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
       .script = script_of(L)};
   luaL_setmetatable(L, type_name);
-  int object = lua_gettop(L);
+  int object = lua_gettop(L); /* above what the configuration points to */
   hooks_init(box);
   if (take_store(L, box, &config, &fault) != 0)
     return push_fault(L, &fault);

@@ -48,6 +48,14 @@ static int do_disarm(lua_State *L) {
   return 0;
 }
 
+/* The state's allocator may be wrapped by now: the budget comes along. */
+static void add(lua_State *L, const char *name, lua_CFunction fn,
+                struct budget *budget) {
+  lua_pushlightuserdata(L, budget);
+  lua_pushcclosure(L, fn, 1);
+  lua_setglobal(L, name);
+}
+
 static void check(lua_State *L, int rc) {
   if (rc != LUA_OK)
     fprintf(stderr, "%s\n", lua_tostring(L, -1));
@@ -60,12 +68,8 @@ static void every_call_raises_or_succeeds_and_loses_nothing(void) {
   CHECK(L);
   luaL_openlibs(L);
   module_preload(L);
-  lua_pushlightuserdata(L, &budget);
-  lua_pushcclosure(L, do_arm, 1);
-  lua_setglobal(L, "arm");
-  lua_pushlightuserdata(L, &budget);
-  lua_pushcclosure(L, do_disarm, 1);
-  lua_setglobal(L, "disarm");
+  add(L, "arm", do_arm, &budget);
+  add(L, "disarm", do_disarm, &budget);
   check(L, luaL_dofile(L, TEST_LUA "/support/store_memory.lua"));
   CHECK(lua_tointeger(L, -1) > 300); /* failures there were */
   lua_close(L);
