@@ -9,17 +9,15 @@ local wants_event, wants_commands = methods.wants_event, methods.wants_commands
 local list = methods.list
 methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
 
---- The listeners of each engine: event -> list of { name, fn, command }. The
---- core calls them; a list that it walks is never changed.
+--- The listeners of each engine: place of an event (core.places) -> list
+--- of rows { fn, command or false, name = ... }. The core calls them; a list that
+--- it walks is never changed.
 local listeners = setmetatable({}, { __mode = "k" })
 
-local is_event = {}
-for _, name in ipairs(core.events) do
-  is_event[name] = true
-end
+local place_of = core.places
 
 local function check_event(event)
-  if is_event[event] then
+  if place_of[event] then
     return
   end
   local near = core.nearest(tostring(event), core.events)
@@ -33,12 +31,12 @@ local function update_commands(self, event)
     return
   end
   local commands = {}
-  for _, row in ipairs(listeners[self][event] or {}) do
-    if not row.command then
+  for _, row in ipairs(listeners[self][place_of[event]] or {}) do
+    if not row[2] then
       commands = nil
       break
     end
-    commands[row.command] = true
+    commands[row[2]] = true
   end
   wants_commands(self, event, commands)
 end
@@ -68,10 +66,11 @@ function methods:on(event, name, fn, options)
       .. "that it can be replaced", 2)
   end
   -- a new list: the old one may be walked just now
-  local rows = { table.unpack(listeners[self][event] or {}) }
+  local place = place_of[event]
+  local rows = { table.unpack(listeners[self][place] or {}) }
   remove(rows, name)
-  rows[#rows + 1] = { name = name, fn = fn, command = (options or {}).command }
-  listeners[self][event] = rows
+  rows[#rows + 1] = { fn, (options or {}).command or false, name = name }
+  listeners[self][place] = rows
   update_commands(self, event)
   wants_event(self, event, true)
 end
@@ -81,9 +80,10 @@ end
 ---@param name string
 function methods:off(event, name)
   check_event(event)
-  local rows = { table.unpack(listeners[self][event] or {}) }
+  local place = place_of[event]
+  local rows = { table.unpack(listeners[self][place] or {}) }
   remove(rows, name)
-  listeners[self][event] = rows
+  listeners[self][place] = rows
   update_commands(self, event)
   wants_event(self, event, #rows > 0)
 end

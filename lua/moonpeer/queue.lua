@@ -29,7 +29,7 @@ end
 local function default_events()
   local list = {}
   for _, name in ipairs(core.events) do
-    if name ~= "message" and name ~= "chunk" then
+    if name ~= "message" then
       list[#list + 1] = name
     end
   end

@@ -45,16 +45,23 @@ static void push_handler(lua_State *L, const struct call *call,
 /* --- events ----------------------------------------------------------------
  */
 
-/* Places on the stack of dispatch. */
-enum { HANDLERS = 2, ROWS = 4, TRACEBACK, EVENT };
+/* Places on the stack of dispatch, and in a row. */
+enum { LISTENERS = 2, ROWS, TRACEBACK, EVENT, ROW };
+enum { ROW_FN = 1, ROW_COMMAND };
+
+static void push_handlers(lua_State *L, const struct engine_box *box) {
+  engine_push(L, box);
+  lua_getiuservalue(L, -1, 1);
+  lua_replace(L, -2);
+}
 
 /* A started engine has them in the registry. */
-static void push_handlers(lua_State *L, const struct engine_box *box) {
+static void push_listeners(lua_State *L, const struct engine_box *box) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &box->hooks) == LUA_TTABLE)
     return;
   lua_pop(L, 1);
-  engine_push(L, box);
-  lua_getiuservalue(L, -1, 1);
+  push_handlers(L, box);
+  lua_getfield(L, -1, "listeners");
   lua_replace(L, -2);
 }
 
@@ -65,22 +72,24 @@ static const char *command_of(const struct mp_event *event) {
   return event->chunk ? event->chunk->command : NULL;
 }
 
-/* The row at the top has no command, or this one. */
+/* The row has no command, or this one. */
 static bool is_for(lua_State *L, const char *command) {
-  bool is = lua_getfield(L, -1, "command") != LUA_TSTRING || !command ||
-            strcmp(lua_tostring(L, -1), command) == 0;
-  lua_pop(L, 1);
+  const char *own = NULL;
+  if (command && lua_rawgeti(L, ROW, ROW_COMMAND) == LUA_TSTRING)
+    own = lua_tostring(L, -1);
+  bool is = !own || strcmp(own, command) == 0;
+  lua_settop(L, ROW);
   return is;
 }
 
 /* handlers.report(row, name of the event, message at the top) */
-static void report(lua_State *L, const struct mp_event *event) {
-  lua_getfield(L, HANDLERS, "report");
-  lua_pushvalue(L, -3);
-  lua_pushstring(L, mp_event_name(event->type));
-  lua_pushvalue(L, -4);
+static void report(lua_State *L, const struct call *call) {
+  push_handlers(L, call->box);
+  lua_getfield(L, -1, "report");
+  lua_pushvalue(L, ROW);
+  lua_pushstring(L, mp_event_name(call->event->type));
+  lua_pushvalue(L, ROW + 1);
   lua_call(L, 3, 0);
-  lua_pop(L, 1);
 }
 
 /* The list of rows does not change while it is walked: a change makes a new
@@ -88,22 +97,21 @@ static void report(lua_State *L, const struct mp_event *event) {
 static int dispatch(lua_State *L) {
   const struct call *call = lua_touserdata(L, 1);
   const char *command = command_of(call->event);
-  push_handlers(L, call->box); /* at HANDLERS */
-  lua_getfield(L, -1, "listeners");
-  if (lua_getfield(L, -1, mp_event_name(call->event->type)) != LUA_TTABLE)
+  push_listeners(L, call->box);
+  if (lua_rawgeti(L, LISTENERS, call->event->type + 1) != LUA_TTABLE)
     return 0;
-  lua_pushcfunction(L, script_traceback); /* at TRACEBACK */
-  event_push(L, call->event);             /* at EVENT */
+  lua_pushcfunction(L, script_traceback);
+  event_push(L, call->event);
   lua_Integer n = (lua_Integer)lua_rawlen(L, ROWS);
   for (lua_Integer i = 1; i <= n; i++) {
     lua_rawgeti(L, ROWS, i);
     if (is_for(L, command)) {
-      lua_getfield(L, -1, "fn");
+      lua_rawgeti(L, ROW, ROW_FN);
       lua_pushvalue(L, EVENT);
       if (lua_pcall(L, 1, 0, TRACEBACK) != LUA_OK)
-        report(L, call->event);
+        report(L, call);
     }
-    lua_pop(L, 1);
+    lua_settop(L, EVENT);
   }
   return 0;
 }

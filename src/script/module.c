@@ -191,11 +191,24 @@ static void push_networks(lua_State *L) {
   }
 }
 
+/* All but chunk: who listens to that has asked for payloads of any size. */
 static void push_events(lua_State *L) {
+  lua_Integer n = 0;
   lua_createtable(L, MP_EVENT_TYPES, 0);
   for (int i = 0; i < MP_EVENT_TYPES; i++) {
+    if (i == MP_CHUNK)
+      continue;
     lua_pushstring(L, mp_event_name((enum mp_event_type)i));
-    lua_rawseti(L, -2, i + 1);
+    lua_rawseti(L, -2, ++n);
+  }
+}
+
+/* Where the listeners of an event stand, by name. */
+static void push_places(lua_State *L) {
+  lua_createtable(L, 0, MP_EVENT_TYPES);
+  for (int i = 0; i < MP_EVENT_TYPES; i++) {
+    lua_pushinteger(L, i + 1);
+    lua_setfield(L, -2, mp_event_name((enum mp_event_type)i));
   }
 }
 
@@ -258,6 +271,8 @@ int luaopen_moonpeer_core(lua_State *L) {
   lua_setfield(L, -2, "network");
   push_events(L);
   lua_setfield(L, -2, "events");
+  push_places(L);
+  lua_setfield(L, -2, "places");
   telling_push_names(L);
   lua_setfield(L, -2, "store_events");
   lua_pushlightuserdata(L, NULL);
