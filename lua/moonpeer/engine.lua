@@ -9,9 +9,9 @@ local wants_event, wants_commands = methods.wants_event, methods.wants_commands
 local list = methods.list
 methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
 
---- The listeners of each engine: place of an event (core.places) -> list
---- of rows { fn, command or false, name = ... }. The core calls them; a list that
---- it walks is never changed.
+--- The listeners of each engine: place of an event (core.places) -> list of
+--- rows { fn, command or false, name = ... }. The core calls them, and a list
+--- that it walks is never changed.
 local listeners = setmetatable({}, { __mode = "k" })
 
 local place_of = core.places

@@ -28,15 +28,17 @@ end
 
 --- Everything of one payload; its chunks must follow each other.
 local function collect(connection, command)
-  local parts, at, chunk = {}, 0, nil
+  local parts, at = {}, 0
   repeat
-    chunk = assert(connection:receive_chunk(command, 20))
+    local chunk = assert(connection:receive_chunk(command, 20))
     assert.equal(at, chunk.offset)
     at = at + #chunk.bytes
     parts[#parts + 1] = chunk.bytes
     assert.equal(chunk.last, at == chunk.total)
-  until chunk.last
-  return table.concat(parts), chunk, #parts
+    if chunk.last then
+      return table.concat(parts), chunk, #parts
+    end
+  until false
 end
 
 stage.describe("a payload over receive_memory", function(one)
