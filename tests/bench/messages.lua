@@ -2,6 +2,7 @@
 --- in a world, where there is nothing but memory between the two ends, and over
 --- loopback, where this same thread sends, too.
 local moonpeer = require "moonpeer"
+local sim = require "moonpeer.sim"
 
 local FRAME = assert(moonpeer.message.encode("pong", { nonce = 1 },
   { network = "regtest" }))
@@ -25,7 +26,7 @@ end
 --- Messages a second of processor time. As many as the budget of a connection
 --- lets through.
 local function in_world()
-  local world = moonpeer.sim.world { seed = 1, instructions = 0 }
+  local world = sim.world { seed = 1, instructions = 0 }
   local seen = listen(world:engine("10.0.0.1:18444", {
     network = "regtest", listen = true, target_connections = 0,
   }))
