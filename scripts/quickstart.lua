@@ -1,8 +1,10 @@
 --- quickstart - a whole network in one process: ten peers on loopback, each
 --- with a character of its own, and an engine that dials them all. With
+--- --simulate all of it happens in a simulated world, in no time; with
 --- --network NAME the same engine meets the peers of a real network.
 local argparse = require "argparse"
 local moonpeer = require "moonpeer"
+local sim = require "moonpeer.sim"
 
 -- The policy: three lines decide who may stay.
 local only_bitcoin_sv = {
@@ -119,20 +121,14 @@ local function watch(engine, rows)
   end)
 end
 
---- Waits until every peer has a verdict and the connected ones a round trip.
-local function settle(rows, limit)
-  local deadline = moonpeer.now() + limit
-  local open
-  repeat
-    moonpeer.sleep "50ms"
-    open = 0
-    for _, row in pairs(rows) do
-      row.rtt = row.connection and row.connection.rtt or row.rtt
-      if not row.verdict or (row.connection and not row.rtt) then
-        open = open + 1
-      end
-    end
-  until open == 0 or moonpeer.now() > deadline
+--- Whether every peer has a verdict and the connected ones a round trip.
+local function is_settled(rows)
+  local settled = true
+  for _, row in pairs(rows) do
+    row.rtt = row.connection and row.connection.rtt or row.rtt
+    settled = settled and row.verdict and (row.rtt or not row.connection)
+  end
+  return settled
 end
 
 local layout = "%-22s %-14s %-11s %-20s %-30s %7s %9s"
@@ -167,27 +163,68 @@ local function show(addresses, rows, about)
   return counts
 end
 
-local function meet(network, addresses, about)
+local function config_of(network, addresses)
+  return {
+    network = network, peers = addresses, policies = { only_bitcoin_sv },
+    handshake_timeout = "2s", max_connections = 20,
+  }
+end
+
+local function rows_of(addresses)
   local rows = {}
-  for _, address in ipairs(addresses) do
-    if not address:find ":%d+$" then
-      address = address .. ":" .. moonpeer.network[network].port
-    end
-    rows[#rows + 1] = address
-  end
-  addresses = rows
-  rows = {}
   for _, address in ipairs(addresses) do
     rows[address] = {}
   end
-  local engine <close> = assert(moonpeer.engine {
-    network = network, peers = addresses, policies = { only_bitcoin_sv },
-    handshake_timeout = "2s", max_connections = 20,
-  })
+  return rows
+end
+
+local function with_port(addresses, port)
+  local list = {}
+  for i, address in ipairs(addresses) do
+    list[i] = address:find ":%d+$" and address or address .. ":" .. port
+  end
+  return list
+end
+
+--- Meets peers on sockets; inside a task.
+local function meet(network, addresses, about)
+  addresses = with_port(addresses, moonpeer.network[network].port)
+  local rows = rows_of(addresses)
+  local engine <close> =
+    assert(moonpeer.engine(config_of(network, addresses)))
   watch(engine, rows)
   engine:start()
-  settle(rows, 10)
+  local deadline = moonpeer.now() + 10
+  repeat
+    moonpeer.sleep "50ms"
+  until is_settled(rows) or moonpeer.now() > deadline
   return show(addresses, rows, about)
+end
+
+--- The same peers and the same engine in a simulated world: each on a host of
+--- its own, and no time passes but the world's.
+local function simulate()
+  print "Ten peers in a simulated world, and an engine that dials them all."
+  local world <close> = sim.world { seed = 1, network = "regtest" }
+  world:link(nil, nil, { latency = "40ms", jitter = "20ms" })
+  local addresses = {}
+  for i, character in ipairs(characters) do
+    local remote = world:remote(("10.%d.0.1:18444"):format(i), function(remote)
+      if character.fn then
+        remote:serve(character.fn)
+      end
+    end, character.options)
+    addresses[i] = remote.address
+  end
+  local rows = rows_of(addresses)
+  watch(world:engine("10.0.0.1", config_of("regtest", addresses)), rows)
+  world:run_until(function()
+    return is_settled(rows)
+  end, "10s")
+  show(addresses, rows, characters)
+  print(("%.3g virtual seconds; all of it has the hash %s"):format(
+    world:now(), world:hash():sub(1, 16)))
+  return true
 end
 
 local function main(options)
@@ -210,7 +247,14 @@ local parser = argparse("quickstart",
 parser:option("--network", "Meet the peers of a real network instead, found "
   .. "through its DNS seeds: mainnet, testnet or stn.")
   :choices { "mainnet", "testnet", "stn" }
-local good, result = pcall(moonpeer.run, main, parser:parse(arg))
+parser:flag("--simulate", "Play the same network in virtual time.")
+local options = parser:parse(arg)
+local good, result
+if options.simulate then
+  good, result = pcall(simulate)
+else
+  good, result = pcall(moonpeer.run, main, options)
+end
 if not good then
   io.stderr:write("quickstart: ", tostring(result):match "^[^\n]*", "\n")
 end

@@ -116,7 +116,7 @@ end
 ---@param code? string  "closed" or "connection_reset" ...; any when left out
 ---@return string code, string message
 function methods:expect_closed(duration, code)
-  if type(duration) == "string" and core.is_error(duration) then
+  if type(duration) == "string" and duration:find "^%l" then
     duration, code = nil, duration
   end
   duration = duration or patience

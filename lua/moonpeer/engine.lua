@@ -1,13 +1,20 @@
 --- engine - engines as Lua sees them: policies, events, queries.
 local core = require "moonpeer.core"
+local misuse = require "moonpeer.misuse"
 local policy = require "moonpeer.policy"
+local words = require "moonpeer.words"
+local queue = require "moonpeer.queue"
 
 local engine = {}
 
 local methods = core.methods "moonpeer.engine"
 local wants_event, wants_commands = methods.wants_event, methods.wants_commands
-local list = methods.list
-methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
+local list, traffic, lag = methods.list, methods.traffic, methods.lag
+for _, name in ipairs {
+  "wants_event", "wants_commands", "list", "traffic", "lag",
+} do
+  methods[name] = nil
+end
 
 --- The listeners of each engine: place of an event (core.places) -> list of
 --- rows { fn, command or false, name = ... }. The core calls them, and a list
@@ -15,6 +22,9 @@ methods.wants_event, methods.wants_commands, methods.list = nil, nil, nil
 local listeners = setmetatable({}, { __mode = "k" })
 
 local place_of = core.places
+
+--- What is called when an engine is gone: engine -> iterator -> function.
+local endings = setmetatable({}, { __mode = "k" })
 
 local function check_event(event)
   if place_of[event] then
@@ -65,6 +75,7 @@ function methods:on(event, name, fn, options)
     error("expected on(event, name, function): a listener has a name, so "
       .. "that it can be replaced", 2)
   end
+  misuse.check_options("on", options, { command = true })
   -- a new list: the old one may be walked just now
   local place = place_of[event]
   local rows = { table.unpack(listeners[self][place] or {}) }
@@ -93,7 +104,7 @@ local function report(row, event, message)
   row.failures = (row.failures or 0) + 1
   if row.failures & (row.failures - 1) == 0 then -- 1, 2, 4, 8 ...
     io.stderr:write(("moonpeer: listener %q of %s failed (%d times): %s\n")
-      :format(row.name, event, row.failures, tostring(message)))
+      :format(row.name, event, row.failures, words.raised(message)))
   end
 end
 
@@ -130,6 +141,36 @@ function methods:connections(filter)
     until not all[i] or passes(all[i], filter)
     return all[i]
   end
+end
+
+--- Walks the peers it remembers. Changing them meanwhile is safe.
+---@param filter? table  as for each() of a store: status, group, source ...
+---@return function  for peer in engine:peers() do
+function methods:peers(filter)
+  return self.store:each(filter)
+end
+
+--- What it has done and has now: `connections` and those of them that are
+--- `inbound`, `outbound`, `connected`, `half_open`, `feelers`, `polite`;
+--- `peers` by status; `dials`, `accepted`, `rejected`, `handshakes`, `bans`,
+--- `evictions`; `failures` by code; `commands`: of each command the messages
+--- and bytes both ways, and the sum of these; `memory` held for what was
+--- `received` and is `queued`; `lag` and `most_lag` of the loop in seconds.
+---@return table
+function methods:stats()
+  local stats = self:counts()
+  stats.peers = self.store:count_by_status()
+  stats.commands, stats.memory = traffic(self)
+  stats.lag, stats.most_lag = lag(self)
+  for _, key in ipairs {
+    "messages_in", "bytes_in", "messages_out", "bytes_out",
+  } do
+    stats[key] = 0
+    for _, row in pairs(stats.commands) do
+      stats[key] = stats[key] + row[key]
+    end
+  end
+  return stats
 end
 
 --- Sends a message to one connection or to a list of them.
@@ -212,12 +253,24 @@ end
 
 --- A queue of events for a task: `for event in engine:events() do`. When it is
 --- full the oldest is dropped; the event after a gap has `lost`, their number.
+--- It ends when the engine is gone.
 ---@param options? table  capacity (1024), events (a list of names; all but
 ---  message and chunk), command (of these)
 ---@return function
 function methods:events(options)
   options = options or {}
-  return require("moonpeer.queue").new(self, options)
+  local next_event, closer, finish = queue.new(self, options)
+  endings[self] = endings[self] or setmetatable({}, { __mode = "k" })
+  endings[self][next_event] = finish
+  return next_event, nil, nil, closer
+end
+
+--- The engine is gone: whoever waits for its events learns it.
+local function gone(self)
+  for _, finish in pairs(endings[self] or {}) do
+    finish()
+  end
+  endings[self] = nil
 end
 
 --- Starts a function as a task on the engine's loop.
@@ -235,12 +288,15 @@ function engine.new(config)
     error("expected a table of options, got " .. type(config), 2)
   end
   local handlers = policy.chain(config.policies or {}, config.network)
-  handlers.listeners, handlers.report = {}, report
+  handlers.listeners, handlers.report, handlers.gone = {}, report, gone
   local made, message, code = core.engine(config, handlers)
   if not made then
     return nil, message, code
   end
   listeners[made] = handlers.listeners
+  if engine.made then
+    engine.made(made)
+  end
   return made
 end
 

@@ -1,5 +1,6 @@
 --- policy - a list of policies as one: the first answer wins.
 local core = require "moonpeer.core"
+local words = require "moonpeer.words"
 
 local policy = {}
 
@@ -74,13 +75,13 @@ end
 --- Keeps a good answer; reports an error or nonsense.
 local function take(one, decision, good, answer, second, third)
   if not good then
-    report(one, decision, tostring(answer))
+    report(one, decision, words.raised(answer))
   elseif answer ~= nil then
     if checks[decision](answer, second, third) then
       return true
     end
     report(one, decision, ("nonsense answer %s, %s"):format(
-      tostring(answer), tostring(second)))
+      words.raised(answer), words.raised(second)))
   end
   return false
 end

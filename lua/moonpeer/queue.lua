@@ -53,7 +53,8 @@ local function check(options)
   return capacity
 end
 
---- Makes the iterator, and the closer that ends the subscription.
+--- Makes the iterator, the closer that ends the subscription, and the function
+--- that ends the iteration when all has been read.
 ---@param engine moonpeer.Engine
 ---@param options table  capacity, events, command
 function queue.new(engine, options)
@@ -73,12 +74,20 @@ function queue.new(engine, options)
       engine:off(event, name)
     end
   end })
-  return function()
+  local function next_event()
     while self.count == 0 do
+      if self.is_over then
+        return nil
+      end
       self.gate:wait()
     end
     return pop(self)
-  end, nil, nil, closer
+  end
+  local function finish()
+    self.is_over = true
+    self.gate:open()
+  end
+  return next_event, closer, finish
 end
 
 return queue

@@ -139,8 +139,8 @@ function checks.decision(log, fields)
       found and show_row(found) or "")
 end
 
---- state(connection, "connected")
-function checks.state(connection, state)
+--- in_state(connection, "connected")
+function checks.in_state(connection, state)
   return connection.state == state,
     ("expected %s to be %s"):format(tostring(connection), state),
     ("expected %s not to be %s"):format(tostring(connection), state)

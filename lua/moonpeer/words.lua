@@ -36,6 +36,14 @@ function words.show(value)
   return "{ " .. table.concat(parts, ", ") .. " }"
 end
 
+--- tostring for what somebody raised: an object whose own words fail has none.
+---@param value any
+---@return string
+function words.raised(value)
+  local good, text = pcall(tostring, value)
+  return good and text or ("(a %s without words)"):format(type(value))
+end
+
 --- "ping, inv and 3 more", or "nothing".
 ---@param list string[]
 ---@return string

@@ -15,6 +15,8 @@
 #include "app/arguments.h"
 #include "app/chunk.h"
 #include "app/prompt.h"
+#include "app/screen.h"
+#include "app/terminal.h"
 #include "script/embed.h"
 #include "script/module.h"
 
@@ -35,13 +37,21 @@ static void push_arguments(lua_State *L, const struct arguments *arguments) {
   lua_setglobal(L, "arg");
 }
 
-static void open_state(lua_State *L, const struct arguments *arguments) {
+/* What the program is started with. */
+struct setup {
+  const struct arguments *arguments;
+  struct screen *screen; /* NULL when nobody sits at a terminal */
+};
+
+static void open_state(lua_State *L, const struct setup *setup) {
+  const struct arguments *arguments = setup->arguments;
   if (arguments->no_environment) {
     lua_pushboolean(L, true);
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   }
   luaL_openlibs(L);
   module_preload(L);
+  terminal_preload(L, setup->screen);
   push_arguments(L, arguments);
   lua_gc(L, LUA_GCGEN, 0, 0);
 }
@@ -157,14 +167,30 @@ static int run(lua_State *L, const struct arguments *arguments) {
 
 /* All that may raise outside of a chunk is below this: memory, mostly. */
 static int start(lua_State *L) {
-  const struct arguments *arguments = lua_touserdata(L, 1);
+  const struct setup *setup = lua_touserdata(L, 1);
+  const struct arguments *arguments = setup->arguments;
   lua_settop(L, 0);
   luaL_checkversion(L);
   if (arguments->shows_version)
     print_version();
-  open_state(L, arguments);
+  open_state(L, setup);
   lua_pushinteger(L, run(L, arguments));
   return 1;
+}
+
+/* The exit code. */
+static int run_state(struct setup *setup) {
+  lua_State *L = luaL_newstate();
+  if (!L) {
+    fputs("moonpeer: not enough memory\n", stderr);
+    return EXIT_FAILURE;
+  }
+  lua_pushcfunction(L, start);
+  lua_pushlightuserdata(L, setup);
+  int rc = chunk_report(L, lua_pcall(L, 1, 1, 0), 0);
+  int code = rc == LUA_OK ? (int)lua_tointeger(L, -1) : EXIT_FAILURE;
+  lua_close(L);
+  return code;
 }
 
 int main(int count, char **words) {
@@ -177,15 +203,10 @@ int main(int count, char **words) {
     arguments_print_help();
     return EXIT_SUCCESS;
   }
-  lua_State *L = luaL_newstate();
-  if (!L) {
-    fputs("moonpeer: not enough memory\n", stderr);
-    return EXIT_FAILURE;
-  }
-  lua_pushcfunction(L, start);
-  lua_pushlightuserdata(L, &arguments);
-  int rc = chunk_report(L, lua_pcall(L, 1, 1, 0), 0);
-  int code = rc == LUA_OK ? (int)lua_tointeger(L, -1) : EXIT_FAILURE;
-  lua_close(L);
+  struct setup setup = {.arguments = &arguments};
+  if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+    setup.screen = screen_open(); /* before Lua keeps the streams */
+  int code = run_state(&setup);
+  screen_close(setup.screen);
   return code;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 
@@ -94,8 +95,25 @@ static void print_results(lua_State *L) {
   fprintf(stderr, "error calling 'print' (%s)\n", message ? message : "?");
 }
 
+/* With line editing, while the loop runs; false when that cannot be. */
+static bool run_terminal(lua_State *L) {
+  lua_settop(L, 0);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "moonpeer.repl.prompt");
+  int rc = chunk_call(L, 1, 1);
+  if (rc == LUA_OK) {
+    lua_getfield(L, -1, "run");
+    rc = lua_pcall(L, 0, 1, 0); /* has its own way with Ctrl-C */
+  }
+  bool is_done = chunk_report(L, rc, 0) != LUA_OK || lua_toboolean(L, -1);
+  lua_settop(L, 0);
+  return is_done;
+}
+
 void prompt_run(lua_State *L) {
   int rc;
+  if (isatty(STDIN_FILENO) && run_terminal(L))
+    return;
   while ((rc = read_chunk(L)) != -1) {
     if (rc == LUA_OK)
       rc = chunk_call(L, 0, LUA_MULTRET);

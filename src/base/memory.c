@@ -7,7 +7,7 @@
 
 /* Large blocks go back to the system at once, wherever they lie: a table that
  * was outgrown would else stay a hole in the heap. */
-enum { LARGE = 131072 };
+enum { LARGE = 65537 };
 
 static void *get(void *data, size_t n) {
   (void)data;

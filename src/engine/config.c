@@ -55,7 +55,7 @@ static const struct mp_config_key keys[] = {
      "the longest wait"},
     {"max_retries", MP_KEY_COUNT, AT(max_retries), 0, 1000,
      "failures in a row after which a peer is inaccessible"},
-    {"jitter", MP_KEY_NUMBER, AT(jitter), 0, 1000,
+    {"jitter", MP_KEY_NUMBER, AT(session.jitter), 0, 1000,
      "the part of a wait that is up to chance, both ways"},
     {"max_restarts", MP_KEY_COUNT, AT(max_restarts), 0, TARGET_RESTARTS,
      "connections made anew at once after a network failure"},
@@ -121,7 +121,7 @@ void mp_config_init(struct mp_config *config,
   config->backoff_multiplier = 2;
   config->max_backoff = 10 * MINUTE;
   config->max_retries = 10;
-  config->jitter = 0.5;
+  config->session.jitter = 0.5;
   config->max_restarts = 3;
   config->restart_window = HOUR;
   config->discovery_interval = HOUR;

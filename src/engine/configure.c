@@ -64,7 +64,7 @@ static int change_store(struct mp_engine *engine,
       .max_bans = (uint32_t)config->max_bans,
       .inaccessible_time = config->inaccessible_time,
       .ban_time = config->ban_time};
-  if (!engine->owns_store)
+  if (!engine->tunes_store)
     return 0;
   return mp_store_configure(engine->store, &options, fault);
 }
@@ -81,8 +81,8 @@ static void change_listener(struct mp_engine *engine,
          sizeof engine->config.session.listening);
   if (engine->listener)
     mp_listener_close(engine->listener);
-  else if (engine->is_started)
-    engine_listen(engine);
+  else if (engine->is_running)
+    engine_listen_soon(engine);
 }
 
 static void replace_lists(struct mp_engine *engine) {
@@ -103,14 +103,16 @@ int mp_engine_configure(struct mp_engine *engine,
   if (rc != 0)
     return rc;
   engine->config = *config;
+  engine->config.network = old.network; /* whose texts last */
   engine->config.session.network = &engine->config.network;
   engine->config.session.listening = old.session.listening;
   replace_lists(engine);
-  if (!engine->is_started)
+  if (!engine->is_running)
     return 0;
   change_listener(engine, &old);
   for (struct mp_connection *c = engine->first; c; c = c->next)
     connection_reconfigure(c, &old.session);
+  engine_rediscover(engine, &old);
   engine_start_feelers(engine);
   engine_dial_configured(engine);
   engine_dial_soon(engine);

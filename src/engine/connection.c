@@ -130,6 +130,22 @@ void connection_wait(struct mp_connection *c, enum waiting waiting,
     mp_timer_stop(&c->timer);
 }
 
+int64_t connection_jitter(struct mp_loop *loop, int64_t interval, double part) {
+  uint64_t most = (uint64_t)((double)interval * part);
+  if (most == 0)
+    return interval;
+  uint64_t moved = mp_loop_random_u64(loop) % (2 * most + 1);
+  return interval - (int64_t)most + (int64_t)moved;
+}
+
+/* Not all at once: many connections begin together. */
+void connection_wait_to_ping(struct mp_connection *c) {
+  const struct mp_session_options *o = c->options;
+  int64_t delay = connection_jitter(c->loop, o->ping_interval, o->jitter);
+  connection_wait(c, WAITING_TO_PING,
+                  delay == 0 && o->ping_interval > 0 ? 1 : delay);
+}
+
 static int64_t patience(const struct mp_connection *c) {
   return c->patience ? c->patience : c->options->handshake_timeout;
 }
@@ -190,7 +206,7 @@ void connection_reconfigure(struct mp_connection *c,
   bool wants_pings = c->options->ping_interval > 0;
   if (c->waiting == WAITING_NOTHING && wants_pings &&
       c->session.state == MP_CONNECTED)
-    connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+    connection_wait_to_ping(c);
   else if (c->waiting == WAITING_TO_PING && !wants_pings)
     connection_wait(c, WAITING_NOTHING, 0);
   if (before == after || !c->timer.is_set)
@@ -259,6 +275,7 @@ connection_new(const struct mp_connection_setup *setup, bool is_inbound) {
   c->hooks = setup->hooks;
   c->data = setup->data;
   c->is_own_nonce = setup->is_own_nonce;
+  c->measured = setup->measured;
   c->usage = setup->usage;
   c->is_paused = setup->is_manual;
   c->id = ++c->loop->connections;

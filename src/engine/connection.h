@@ -51,7 +51,7 @@ enum purpose {
 struct role {
   enum purpose purpose;
   struct target *target; /* of those that we dialled */
-  struct mp_group group; /* of those that dialled us */
+  struct mp_group group;
   bool is_half_open, is_complete, is_released;
   bool has_name; /* it told us where it listens: name is counted */
   bool is_asked, has_answered; /* for addresses, by us; and by us to it */
@@ -68,6 +68,7 @@ struct mp_connection {
   const struct mp_hooks *hooks;
   void *data;
   bool (*is_own_nonce)(void *data, uint64_t nonce);
+  void (*measured)(void *data, struct mp_connection *connection);
   uint64_t id;
   struct mp_stream *stream;
   struct mp_address address;
@@ -114,6 +115,12 @@ void connection_end(struct mp_connection *c, int code, const char *text);
 
 void connection_wait(struct mp_connection *c, enum waiting waiting,
                      int64_t delay);
+
+/* Evenly around an interval: `part` of it is up to chance, both ways. */
+int64_t connection_jitter(struct mp_loop *loop, int64_t interval, double part);
+
+/* Waits for the time of the next ping. */
+void connection_wait_to_ping(struct mp_connection *c);
 
 /* Gives the handshake less time than handshake_timeout. */
 void connection_limit(struct mp_connection *c, int64_t patience);
@@ -170,6 +177,10 @@ void connection_chunk_forget(struct mp_connection *c);
  */
 int connection_spend(struct mp_connection *c, const char *command,
                      struct mp_fault *fault);
+
+/* Counts a message of so many bytes, header included, in usage. */
+void connection_count(struct mp_connection *c, const char *command, size_t n,
+                      bool is_ours);
 
 /* Notes in usage what it holds; whether there is room for more in all. */
 void connection_account(struct mp_connection *c);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "moonpeer/layout.h"
 
 /* Rates are messages a second; bursts may come at once. */
 static const struct {
@@ -71,6 +72,29 @@ int connection_spend(struct mp_connection *c, const char *command,
   return fault_set(fault, MP_EFLOOD,
                    "%s: expected at most %d %s a second, got more", command,
                    kinds[kind].rate, kinds[kind].name);
+}
+
+/* --- traffic ---------------------------------------------------------------
+ */
+
+void connection_count(struct mp_connection *c, const char *command, size_t n,
+                      bool is_ours) {
+  if (!c->usage)
+    return;
+  const struct mp_message_type *type = mp_message_find(command);
+  size_t count;
+  const struct mp_message_type *list = mp_message_list(&count);
+  size_t at = type ? (size_t)(type - list) : MP_TRAFFIC_ROWS;
+  if (at >= MP_TRAFFIC_ROWS)
+    at = MP_TRAFFIC_ROWS - 1;
+  struct mp_traffic *row = &c->usage->traffic[at];
+  if (is_ours) {
+    row->messages_out++;
+    row->bytes_out += n;
+  } else {
+    row->messages_in++;
+    row->bytes_in += n;
+  }
 }
 
 /* --- memory in all ---------------------------------------------------------

@@ -6,7 +6,10 @@
 #include "engine/connection.h"
 #include "net/io.h"
 
-enum { SMALL = 4096 }; /* rather copied back than read behind */
+enum {
+  SMALL = 4096,       /* rather copied back than read behind */
+  BLAMED = 64 * 1024, /* held by one when all hold too much */
+};
 
 static bool is_deaf(const struct mp_connection *c) {
   return c->is_closing || c->is_paused || c->is_throttled || c->is_choked;
@@ -108,7 +111,8 @@ void connection_received(void *owner, size_t n) {
       connection_drain(c);
   }
   connection_account(c);
-  if (!c->is_closing && !connection_may_receive(c))
+  if (!c->is_closing && !connection_may_receive(c) &&
+      buf_length(&c->in) > BLAMED) /* who holds little is not to blame */
     connection_end(c, MP_ELIMIT,
                    "expected what is received and not handled in all to stay "
                    "below receive_memory_total");

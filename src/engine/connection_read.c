@@ -104,14 +104,19 @@ static void take_version(struct mp_connection *c, const struct frame *frame) {
 }
 
 static void after_pong(struct mp_connection *c) {
-  if (c->waiting == WAITING_PONG && !c->session.is_pinging)
-    connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+  if (c->waiting != WAITING_PONG || c->session.is_pinging)
+    return;
+  connection_wait_to_ping(c);
+  if (c->measured)
+    c->measured(c->data, c);
 }
 
 static void take_message(struct mp_connection *c, const struct frame *frame) {
   struct session_step step;
   struct mp_fault fault = {0};
   c->counts.messages_in++;
+  connection_count(c, frame->command,
+                   frame->header_size + (size_t)frame->payload_size, false);
   if (connection_spend(c, frame->command, &fault) != 0) {
     connection_offend(c, MP_EFLOOD, true, fault.text);
     return;

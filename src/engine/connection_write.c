@@ -41,6 +41,7 @@ static int queued(struct mp_connection *c, int rc, size_t before,
                                  .n = buf_length(&c->out) - before};
   if (c->hooks->frame)
     c->hooks->frame(c->data, c, &frame);
+  connection_account(c);
   mp_later_post(c->loop, &c->turn);
   return 0;
 }
@@ -85,8 +86,10 @@ int mp_connection_send(struct mp_connection *c, const char *command,
                      command, (unsigned long long)most, n);
   size_t before = buf_length(&c->out);
   rc = frame_put(&c->out, network, command, payload, n, loop_hasher(c->loop));
-  if (rc == 0)
+  if (rc == 0) {
     c->counts.messages_out++;
+    connection_count(c, command, buf_length(&c->out) - before, true);
+  }
   return queued(c, rc, before, fault);
 }
 
@@ -198,7 +201,7 @@ void connection_send_version(struct mp_connection *c) {
 /* Old peers know no pong: they only hear that we are there. */
 static void send_old_ping(struct mp_connection *c) {
   connection_say(c, "ping", NULL, 0);
-  connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+  connection_wait_to_ping(c);
 }
 
 void connection_send_ping(struct mp_connection *c) {

@@ -11,10 +11,12 @@ bool engine_ask_accept(struct mp_engine *engine,
 }
 
 size_t engine_ask_select(struct mp_engine *engine, struct mp_address *list,
-                         size_t n) {
+                         size_t room, size_t n) {
   const struct mp_hooks *hooks = engine->hooks;
-  size_t found = hooks->select ? hooks->select(engine->data, list, n) : 0;
-  return found < n ? found : n;
+  if (!hooks->select)
+    return 0;
+  size_t found = hooks->select(engine->data, list, room, n);
+  return found < room ? found : room;
 }
 
 /* Never shorter than a tenth of a second, whatever a script says: nobody is
@@ -40,8 +42,8 @@ int64_t engine_random_below(struct mp_engine *engine, int64_t limit) {
 }
 
 int64_t engine_jitter(struct mp_engine *engine, int64_t interval) {
-  int64_t part = (int64_t)((double)interval * engine->config.jitter);
-  return interval - part + engine_random_below(engine, 2 * part + 1);
+  return connection_jitter(engine->loop, interval,
+                           engine->config.session.jitter);
 }
 
 int64_t mp_engine_backoff(struct mp_engine *engine, unsigned attempts) {

@@ -6,9 +6,8 @@
 #include "moonpeer/store.h"
 
 enum {
-  ASK_AT_ONCE = 64, /* peers asked for in one question */
+  ASK_AT_ONCE = 64, /* peers named in one answer */
   IDLE_SECONDS = 5, /* until an answer that was too short is asked for again */
-  DOWN_AFTER = 3,   /* failures in a row, of different peers, without success */
 };
 
 /* --- one dial --------------------------------------------------------------
@@ -47,9 +46,12 @@ static void dial(struct mp_engine *engine, struct target *target,
   engine_note_try(engine, &target->address);
 }
 
+/* Whom a script asks for is dialled, though its wait may not be over. */
 static int try_dial(struct mp_engine *engine, const struct mp_address *to,
                     enum purpose purpose, struct mp_fault *fault) {
   int rc = check(engine, to, fault);
+  if (rc == 0 && purpose != PURPOSE_ASKED && target_waits(engine, to))
+    rc = MP_EWOULD_BLOCK;
   if (rc == 0)
     dial(engine, target_get(engine, to), purpose);
   return rc;
@@ -75,8 +77,10 @@ static void dial_selected(struct mp_engine *engine, size_t n) {
   struct mp_address list[ASK_AT_ONCE];
   if (n > ASK_AT_ONCE)
     n = ASK_AT_ONCE;
-  size_t found = engine_ask_select(engine, list, n), dialled = 0;
-  for (size_t i = 0; i < found && missing(engine) > 0; i++)
+  size_t found = engine_ask_select(engine, list, ASK_AT_ONCE, n), dialled = 0;
+  if (engine->is_closing) /* by who was asked */
+    return;
+  for (size_t i = 0; i < found && dialled < n; i++)
     dialled += try_dial(engine, &list[i], PURPOSE_KEPT, NULL) == 0;
   if (dialled < n)
     mp_timer_start(engine->loop, &engine->dialer, IDLE_SECONDS * MP_SECOND);
@@ -96,21 +100,28 @@ static void on_dialer(void *data) {
   engine_dial_more(data);
 }
 
+/* While our network is down even a dial that fails at once is no reason for
+ * the next. */
 void engine_dial_soon(struct mp_engine *engine) {
-  if (!engine->is_closing)
-    mp_timer_start(engine->loop, &engine->dialer, 0);
+  int64_t pause = engine->network.is_down ? IDLE_SECONDS * MP_SECOND : 0;
+  if (!engine->is_closing && engine->is_running)
+    mp_timer_start(engine->loop, &engine->dialer, pause);
 }
 
-/* A target's wait is over. In normal mode it may have become superfluous. */
+/* A target's wait is over. In normal mode it may have become superfluous: then
+ * it is there to be selected. */
 void engine_dial_due(struct mp_engine *engine, struct target *target) {
-  bool is_wanted = target->is_fixed || missing(engine) > 0;
-  if (is_wanted && check(engine, &target->address, NULL) == 0)
+  bool is_wanted =
+      target->is_fixed || (missing(engine) > 0 && !target->is_parked);
+  bool is_busy = engine->network.is_down && engine->slots.outbound > 0;
+  target->is_parked = false;
+  if (is_wanted && !is_busy && check(engine, &target->address, NULL) == 0)
     dial(engine, target, PURPOSE_KEPT);
   else if (target->is_fixed)
     mp_timer_start(engine->loop, &target->timer,
-                   engine->config.initial_backoff);
+                   engine_jitter(engine, engine->config.initial_backoff));
   else
-    target_forget(target);
+    engine_dial_soon(engine);
 }
 
 void engine_dial_configured(struct mp_engine *engine) {
@@ -133,13 +144,11 @@ void engine_dial_configured(struct mp_engine *engine) {
  * store knows whom to dial when something is. */
 static void on_feeler(void *data) {
   struct mp_engine *engine = data;
-  const struct mp_filter filter = {.statuses = 1u << MP_STATUS_UNKNOWN,
-                                   .now = mp_loop_time(engine->loop)};
   const struct mp_peer *peer;
   struct mp_address address;
   engine_start_feelers(engine);
   if (engine->config.is_fixed || missing(engine) > 0 || engine->slots.feelers ||
-      mp_store_pick(engine->store, &filter, &peer, 1) == 0)
+      mp_engine_pick(engine, MP_STATUS_UNKNOWN, &peer, 1) == 0)
     return;
   mp_peer_address(peer, &address);
   try_dial(engine, &address, PURPOSE_FEELER, NULL);
@@ -159,14 +168,29 @@ void engine_start_feelers(struct mp_engine *engine) {
 
 /* When dials to different peers fail one after the other and nothing works,
  * it is our network that is down, and no peer is to blame. */
-static void note_network(struct mp_engine *engine, int code) {
+static void note_network(struct mp_engine *engine,
+                         const struct mp_connection *c, int code) {
   struct network *network = &engine->network;
   bool is_silence = code == MP_ECONNECT_TIMEOUT || code == MP_ECONNECT ||
-                    code == MP_EIO || code == MP_EPING_TIMEOUT;
-  if (engine->slots.connected > 0 || !is_silence)
-    network->failures = 0;
-  else if (++network->failures >= DOWN_AFTER)
-    network->is_down = true;
+                    code == MP_EIO || code == MP_EPING_TIMEOUT ||
+                    (code == MP_EHANDSHAKE_TIMEOUT && c->counts.bytes_in == 0);
+  if (engine->slots.connected > 0 || !is_silence) {
+    network->failures = network->burnt_count = 0;
+    return;
+  }
+  if (++network->failures < NETWORK_DOWN_AFTER)
+    return;
+  network->is_down = true;
+  for (unsigned i = 0; i < network->burnt_count; i++)
+    engine_note_unknown(engine, &network->burnt[i]);
+  network->burnt_count = 0;
+}
+
+void engine_note_burnt(struct mp_engine *engine,
+                       const struct mp_address *address) {
+  struct network *network = &engine->network;
+  if (network->failures > 0 && network->burnt_count < NETWORK_DOWN_AFTER)
+    network->burnt[network->burnt_count++] = *address;
 }
 
 static void network_works(struct mp_engine *engine) {
@@ -192,20 +216,18 @@ void engine_outbound_ended(struct mp_engine *engine, struct mp_connection *c,
                            int code, bool was_connected) {
   struct target *target = c->role.target;
   if (code == MP_EREFUSED || code == MP_ERESET)
-    engine->network.failures = 0; /* somebody answered */
-  note_network(engine, code);
+    network_works(engine); /* somebody answered */
+  note_network(engine, c, code);
   c->role.target = NULL;
   if (target)
     target_failed(target, code, was_connected);
-  if (!engine->is_closing)
-    mp_timer_start(engine->loop, &engine->dialer, 0);
+  engine_dial_soon(engine);
 }
 
 void engine_start_dialing(struct mp_engine *engine) {
   mp_timer_init(&engine->dialer, on_dialer, engine);
   mp_timer_init(&engine->feeler, on_feeler, engine);
   engine_dial_configured(engine);
-  engine_dial_more(engine);
   engine_start_feelers(engine);
 }
 

@@ -37,15 +37,17 @@ struct discovery {
 /* --- seeds -----------------------------------------------------------------
  */
 
+/* What is told may end the engine, and discovery with it. */
 static void finish(struct discovery *discovery) {
+  struct mp_engine *engine = discovery->engine;
   char text[120];
   snprintf(text, sizeof text, "%u of %u addresses are new, from %u seeds",
            discovery->added, discovery->found, discovery->answered);
   struct mp_event event = {.type = MP_DISCOVERY_FINISHED,
                            .code = discovery->answered ? 0 : MP_EDNS,
                            .text = text};
-  engine_tell(discovery->engine, &event);
-  engine_dial_soon(discovery->engine);
+  engine_tell(engine, &event);
+  engine_dial_soon(engine);
 }
 
 static void on_answer(void *data, int rc, const struct mp_address *list,
@@ -57,7 +59,9 @@ static void on_answer(void *data, int rc, const struct mp_address *list,
   seed->is_open = false;
   discovery->answered += rc == 0;
   for (size_t i = 0; i < n; i++)
-    engine_remember(discovery->engine, &list[i], MP_SOURCE_DNS);
+    if (!engine_is_banned(discovery->engine, &list[i]) &&
+        !engine_is_own(discovery->engine, &list[i]))
+      engine_remember(discovery->engine, &list[i], MP_SOURCE_DNS);
   discovery->found += (unsigned)n;
   discovery->added += mp_store_count(store) - before;
   if (--discovery->open == 0)
@@ -83,12 +87,27 @@ static void ask_seeds(struct discovery *discovery) {
     finish(discovery); /* not one could be asked */
 }
 
+static void give_up(struct discovery *discovery) {
+  for (int i = 0; i < SEEDS; i++) {
+    struct seed *seed = &discovery->seeds[i];
+    if (seed->is_open)
+      mp_resolve_cancel(&seed->resolve);
+    seed->is_open = false;
+  }
+  discovery->open = 0;
+}
+
+/* A seed that has not answered since the last round will not. */
 static void on_timer(void *data) {
   struct discovery *discovery = data;
   struct mp_engine *engine = discovery->engine;
   mp_timer_start(engine->loop, &discovery->timer,
                  engine->config.discovery_interval);
-  if (discovery->open == 0) /* else the last round still waits */
+  if (discovery->open > 0) {
+    give_up(discovery);
+    finish(discovery);
+  }
+  if (engine->discovery) /* a listener may have closed the engine */
     ask_seeds(discovery);
 }
 
@@ -101,15 +120,27 @@ void engine_start_discovery(struct mp_engine *engine) {
     on_timer(discovery);
 }
 
+/* Another interval counts from now; another mode at once. */
+void engine_rediscover(struct mp_engine *engine, const struct mp_config *old) {
+  const struct mp_config *config = &engine->config;
+  struct discovery *discovery = engine->discovery;
+  if (!discovery)
+    return;
+  if (config->is_fixed)
+    mp_timer_stop(&discovery->timer);
+  else if (old->is_fixed)
+    mp_timer_start(engine->loop, &discovery->timer, 0);
+  else if (old->discovery_interval != config->discovery_interval)
+    mp_timer_start(engine->loop, &discovery->timer, config->discovery_interval);
+}
+
 void engine_stop_discovery(struct mp_engine *engine) {
   struct discovery *discovery = engine->discovery;
   if (!discovery)
     return;
   engine->discovery = NULL;
   mp_timer_stop(&discovery->timer);
-  for (int i = 0; i < SEEDS; i++)
-    if (discovery->seeds[i].is_open)
-      mp_resolve_cancel(&discovery->seeds[i].resolve);
+  give_up(discovery);
   buf_deinit(&discovery->answer);
   free(discovery);
 }

@@ -47,10 +47,14 @@ static void count_outbound(struct mp_engine *engine, struct mp_connection *c,
     slots->feelers += by;
   else
     slots->outbound += by;
-  if (by > 0)
+  if (by > 0) {
+    mp_store_group(engine->store, &c->address, &c->role.group);
     crowd_add(&engine->dialled, &c->address, sizeof c->address);
-  else
+    crowd_add(&engine->dialled_group, &c->role.group, sizeof c->role.group);
+  } else {
     crowd_remove(&engine->dialled, &c->address, sizeof c->address);
+    crowd_remove(&engine->dialled_group, &c->role.group, sizeof c->role.group);
+  }
 }
 
 static void count(struct mp_engine *engine, struct mp_connection *c, int by) {
@@ -116,7 +120,13 @@ void mp_engine_slots(const struct mp_engine *engine,
                                     .inbound = s->inbound,
                                     .outbound = s->outbound,
                                     .half_open = s->half_open,
-                                    .connected = s->connected};
+                                    .connected = s->connected,
+                                    .feelers = s->feelers,
+                                    .polite = s->polite};
+}
+
+const struct mp_usage *mp_engine_usage(const struct mp_engine *engine) {
+  return &engine->usage;
 }
 
 const struct mp_engine_counts *
@@ -129,12 +139,12 @@ mp_engine_counts(const struct mp_engine *engine) {
 
 static void engine_free(struct mp_engine *engine) {
   targets_deinit(engine);
-  engine_stop_discovery(engine);
   mp_store_unlisten(&engine->watcher);
   news_deinit(engine);
   saver_free(engine->saver);
   engine_close_store(engine);
   crowd_deinit(&engine->dialled);
+  crowd_deinit(&engine->dialled_group);
   crowd_deinit(&engine->by_ip);
   crowd_deinit(&engine->by_group);
   crowd_deinit(&engine->half_open_group);
@@ -143,10 +153,20 @@ static void engine_free(struct mp_engine *engine) {
   free(engine);
 }
 
+static void stop_timers(struct mp_engine *engine) {
+  engine_stop_dialing(engine);
+  engine_stop_discovery(engine);
+  mp_timer_stop(&engine->relisten);
+  mp_timer_stop(&engine->expiry);
+}
+
+/* A hook that closed the engine returned to what then set a timer: they are
+ * stopped once more. */
 static void end(struct mp_engine *engine) {
   void (*gone)(void *data) = engine->gone;
   void *data = engine->data;
   mp_timer_stop(&engine->shutdown);
+  stop_timers(engine);
   if (engine->is_started)
     mp_loop_release(engine->loop);
   engine_free(engine);
@@ -156,8 +176,20 @@ static void end(struct mp_engine *engine) {
 
 /* Connections first, so that what they leave behind is saved, too. */
 static void go_on_closing(struct mp_engine *engine) {
-  if (!engine->first && !engine->listener && saver_finish(engine->saver))
+  if (!engine->first && !engine->listener && saver_finish(engine->saver) &&
+      !engine->news.first)
     end(engine);
+}
+
+/* Each tells or asks somebody, who may close the engine. */
+static void start_parts(struct mp_engine *engine) {
+  static void (*const parts[])(struct mp_engine *) = {
+      engine_start_expiry, engine_start_dialing, engine_listen,
+      engine_start_discovery, engine_dial_soon};
+  engine->is_running = true;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    if (!engine->is_closing)
+      parts[i](engine);
 }
 
 static void on_turn(void *data) {
@@ -167,13 +199,8 @@ static void on_turn(void *data) {
     go_on_closing(engine);
     return;
   }
-  if (engine->is_running || !engine->is_started)
-    return;
-  engine->is_running = true;
-  engine_listen(engine);
-  engine_start_dialing(engine);
-  engine_start_discovery(engine);
-  engine_start_expiry(engine);
+  if (!engine->is_running && engine->is_started)
+    start_parts(engine);
 }
 
 static void on_shutdown(void *data) {
@@ -202,6 +229,7 @@ static void init_parts(struct mp_engine *engine) {
   uint64_t secret[2];
   mp_loop_random(engine->loop, secret, sizeof secret);
   crowd_init(&engine->dialled, secret);
+  crowd_init(&engine->dialled_group, secret);
   crowd_init(&engine->by_ip, secret);
   crowd_init(&engine->by_group, secret);
   crowd_init(&engine->half_open_group, secret);
@@ -223,6 +251,7 @@ int mp_engine_open(struct mp_engine **made, const struct mp_engine_setup *setup,
   engine->hooks = setup->hooks;
   engine->data = setup->data;
   engine->gone = setup->gone;
+  engine->tunes_store = setup->tunes_store || !setup->store;
   rc = engine_open_store(engine, setup->store, fault);
   if (rc != 0) {
     free(engine);
@@ -249,10 +278,7 @@ int mp_engine_start(struct mp_engine *engine, struct mp_fault *fault) {
 static void start_closing(struct mp_engine *engine) {
   engine->is_closing = true;
   mp_listener_close(engine->listener);
-  engine_stop_dialing(engine);
-  engine_stop_discovery(engine);
-  mp_timer_stop(&engine->relisten);
-  mp_timer_stop(&engine->expiry);
+  stop_timers(engine);
   engine_note_anchors(engine);
   for (struct mp_connection *c = engine->first; c; c = c->next)
     mp_connection_close(c, MP_ECLOSED, "the engine closes");

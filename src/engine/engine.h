@@ -23,9 +23,14 @@ struct slots {
 };
 
 /* Whether our own network works. */
+enum { NETWORK_DOWN_AFTER = 3 };
+
 struct network {
   unsigned failures; /* silent dials in a row, nothing working meanwhile */
   bool is_down;
+  /* Given up in these: not their fault, when it is the network's. */
+  struct mp_address burnt[NETWORK_DOWN_AFTER];
+  unsigned burnt_count;
 };
 
 struct mp_engine {
@@ -37,7 +42,7 @@ struct mp_engine {
   void *data;
   void (*gone)(void *data);
   struct mp_store *store;
-  bool owns_store;
+  bool owns_store, tunes_store;
   struct mp_store_listener watcher;
   struct news news;
 
@@ -47,7 +52,8 @@ struct mp_engine {
   struct slots slots;
   struct mp_usage usage;
   struct mp_engine_counts counts;
-  struct crowd dialled;         /* by ip and port */
+  struct crowd dialled; /* by ip and port */
+  struct crowd dialled_group;
   struct crowd by_ip, by_group; /* inbound */
   struct crowd half_open_group;
 
@@ -96,7 +102,7 @@ struct mp_connection_setup engine_setup(struct mp_engine *engine);
 bool engine_ask_accept(struct mp_engine *engine,
                        const struct mp_address *address);
 size_t engine_ask_select(struct mp_engine *engine, struct mp_address *list,
-                         size_t n);
+                         size_t room, size_t n);
 int64_t engine_ask_retry(struct mp_engine *engine,
                          const struct mp_address *address,
                          const struct mp_failure *failure);
@@ -130,8 +136,12 @@ void engine_note_success(struct mp_engine *engine,
                          const struct mp_connection *connection);
 void engine_note_failure(struct mp_engine *engine,
                          const struct mp_connection *connection);
+void engine_note_rtt(struct mp_engine *engine,
+                     const struct mp_connection *connection);
 void engine_note_inaccessible(struct mp_engine *engine,
                               const struct mp_address *address);
+void engine_note_unknown(struct mp_engine *engine,
+                         const struct mp_address *address);
 
 /* When a ban of `time` (0: ban_time) from now ends. */
 int64_t engine_ban_end(const struct mp_engine *engine, int64_t time);
@@ -147,7 +157,13 @@ void engine_note_anchors(struct mp_engine *engine);
 
 /* --- listener.c ------------------------------------------------------------
  */
+
+/* An inbound peer says where it listens, at the address it comes from. */
+bool connection_has_name(const struct mp_connection *connection);
 void engine_listen(struct mp_engine *engine);
+
+/* The same from a call of a script: nobody is told before it returns. */
+void engine_listen_soon(struct mp_engine *engine);
 
 /* Its handshake is complete: it is no longer half-open, and the polite lane
  * ends here. */
@@ -177,6 +193,8 @@ void engine_dial_configured(struct mp_engine *engine);
 void engine_dial_more(struct mp_engine *engine);
 void engine_dial_soon(struct mp_engine *engine);
 void engine_dial_due(struct mp_engine *engine, struct target *target);
+void engine_note_burnt(struct mp_engine *engine,
+                       const struct mp_address *address);
 void engine_outbound_complete(struct mp_engine *engine,
                               struct mp_connection *connection);
 void engine_outbound_ended(struct mp_engine *engine,
@@ -187,6 +205,7 @@ void engine_outbound_ended(struct mp_engine *engine,
  */
 void engine_start_discovery(struct mp_engine *engine);
 void engine_stop_discovery(struct mp_engine *engine);
+void engine_rediscover(struct mp_engine *engine, const struct mp_config *old);
 
 /* What our own part of the protocol makes of a message: addr and getaddr. */
 void engine_hear(struct mp_engine *engine, struct mp_connection *connection,

@@ -37,6 +37,7 @@ static void on_end(struct mp_engine *engine, const struct mp_event *event) {
 
 static void bookkeep(struct mp_engine *engine, const struct mp_event *event) {
   switch (event->type) {
+  case MP_CONNECTION_ESTABLISHED: engine->network.failures = 0; break;
   case MP_HANDSHAKE_COMPLETE: on_complete(engine, event->connection); break;
   case MP_CONNECTION_FAILED:
   case MP_CONNECTION_LOST: on_end(engine, event); break;
@@ -77,7 +78,7 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
                       struct mp_fault *fault) {
   const struct mp_version *version = c->version;
   struct mp_connection *twin = NULL;
-  if (c->session.is_inbound && version->addr_from.port &&
+  if (c->session.is_inbound && connection_has_name(c) &&
       crowd_count(&engine->dialled, &version->addr_from,
                   sizeof version->addr_from))
     twin = find_outbound(engine, &version->addr_from);
@@ -136,13 +137,24 @@ static bool is_own_nonce(void *data, uint64_t nonce) {
   return false;
 }
 
+/* The least round trip protects from eviction; the last is kept per peer. */
+static void on_measured(void *data, struct mp_connection *c) {
+  struct mp_engine *engine = data;
+  int64_t rtt = c->session.rtt;
+  if (c->role.best_rtt < 0 || rtt < c->role.best_rtt)
+    c->role.best_rtt = rtt;
+  if (!c->session.is_inbound)
+    engine_note_rtt(engine, c);
+}
+
 /* --- what is wanted --------------------------------------------------------
  */
 
 /* What the engine wants to know itself. */
 enum {
-  OWN_WANTS = 1 << MP_HANDSHAKE_COMPLETE | 1 << MP_CONNECTION_FAILED |
-              1 << MP_CONNECTION_LOST | 1 << MP_MESSAGE,
+  OWN_WANTS = 1 << MP_CONNECTION_ESTABLISHED | 1 << MP_HANDSHAKE_COMPLETE |
+              1 << MP_CONNECTION_FAILED | 1 << MP_CONNECTION_LOST |
+              1 << MP_MESSAGE,
 };
 
 void mp_engine_hooks_changed(struct mp_engine *engine) {
@@ -175,6 +187,7 @@ struct mp_connection_setup engine_setup(struct mp_engine *engine) {
       .hooks = &engine->inner,
       .data = engine,
       .is_own_nonce = is_own_nonce,
+      .measured = on_measured,
       .usage = &engine->usage,
   };
 }

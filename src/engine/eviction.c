@@ -1,6 +1,7 @@
 /* eviction - which inbound connection makes room for another. The merits are
  * those that an attacker cannot forge cheaply (after bitcoin-sv 1.2.2,
  * src/net/net.cpp). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,10 +79,11 @@ static int by_age(const void *x, const void *y) {
   return rc ? rc : order(i > j, i < j);
 }
 
+/* How many are not protected: once sorted, the head of the list. */
 static size_t left(const struct table *table) {
   size_t n = 0;
-  while (n < table->n && !table->rows[n].candidate.is_protected)
-    n++;
+  for (size_t i = 0; i < table->n; i++)
+    n += !table->rows[i].candidate.is_protected;
   return n;
 }
 
@@ -145,12 +147,25 @@ static ptrdiff_t ask(struct mp_engine *engine, const struct table *table,
   return chosen < (ptrdiff_t)table->n ? chosen : -1;
 }
 
-static void evict(struct mp_engine *engine, struct mp_connection *c) {
+/* Why it was this one, in words. */
+static void explain(const struct table *table, const struct row *row,
+                    char text[MP_FAULT_TEXT]) {
+  const struct mp_candidate *one = &row->candidate;
+  size_t group = members(table, table->n, row->key);
+  snprintf(text, MP_FAULT_TEXT,
+           "it makes room for another: one of %zu unprotected among %zu, "
+           "%zu of its group, here for %lld s%s",
+           left(table), table->n, group, (long long)(one->age / MP_SECOND),
+           one->is_protected ? "; chosen by a policy" : "");
+}
+
+static void evict(struct mp_engine *engine, struct mp_connection *c,
+                  const char *text) {
   struct mp_event event = {.type = MP_EVICTED,
                            .connection = c,
                            .address = c->address,
                            .code = MP_ELIMIT,
-                           .text = "it makes room for another"};
+                           .text = text};
   engine->counts.evictions++;
   engine_tell(engine, &event);
   mp_connection_close(c, MP_ELIMIT, event.text);
@@ -177,9 +192,12 @@ bool engine_evict(struct mp_engine *engine, const struct mp_address *newcomer) {
   ptrdiff_t chosen = table.n ? ask(engine, &table, newcomer) : -1;
   struct mp_connection *c =
       chosen >= 0 ? table.rows[chosen].candidate.connection : NULL;
+  char text[MP_FAULT_TEXT];
+  if (c)
+    explain(&table, &table.rows[chosen], text);
   free(table.rows);
   if (!c || c->is_closing)
     return false;
-  evict(engine, c);
+  evict(engine, c, text);
   return true;
 }

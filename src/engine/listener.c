@@ -26,6 +26,13 @@ static bool is_full(const struct mp_engine *engine) {
   return engine->slots.taken >= engine->config.max_connections;
 }
 
+/* After max_connections was lowered evicting one makes no room. */
+static bool make_room(struct mp_engine *engine,
+                      const struct mp_address *newcomer) {
+  return engine->slots.taken <= engine->config.max_connections &&
+         engine_evict(engine, newcomer);
+}
+
 static int64_t group_limit(const struct mp_engine *engine) {
   const struct mp_config *config = &engine->config;
   int64_t inbound = config->max_connections - config->target_connections;
@@ -135,11 +142,13 @@ static void on_accepted(void *owner, struct mp_stream *stream) {
     turn_away(&a, stream, MP_INBOUND_REJECTED, why);
     return;
   }
-  if (a.engine->is_closing) {
+  bool has_room = a.engine->is_closing || !is_full(a.engine) ||
+                  make_room(a.engine, &a.address);
+  if (a.engine->is_closing) { /* by who was asked */
     mp_stream_close(stream);
     return;
   }
-  if (is_full(a.engine) && !engine_evict(a.engine, &a.address)) {
+  if (!has_room) {
     take_politely(&a, stream);
     return;
   }
@@ -157,11 +166,16 @@ void engine_inbound_gone(struct mp_engine *engine, struct mp_connection *c) {
   crowd_remove(&engine->half_open_group, &c->role.group, sizeof c->role.group);
 }
 
-/* Where it says it listens counts as connected, when it comes from there: it
- * need not be dialled. */
+/* Who does not come from there may be anybody. */
+bool connection_has_name(const struct mp_connection *c) {
+  const struct mp_address *name = &c->version->addr_from;
+  return name->port && memcmp(name->ip, c->address.ip, sizeof name->ip) == 0;
+}
+
+/* Where it says it listens counts as connected: it need not be dialled. */
 static void note_name(struct mp_engine *engine, struct mp_connection *c) {
   const struct mp_address *name = &c->version->addr_from;
-  if (!name->port || memcmp(name->ip, c->address.ip, sizeof name->ip) != 0)
+  if (!connection_has_name(c))
     return;
   c->role.name = *name;
   c->role.has_name = crowd_add(&engine->dialled, name, sizeof *name);
@@ -213,8 +227,14 @@ static void listening(struct mp_engine *engine, struct mp_event *event) {
 
 /* Without a listener the engine goes on, and tries again. */
 static void try_again(struct mp_engine *engine) {
-  mp_timer_init(&engine->relisten, on_relisten, engine);
+  if (!engine->relisten.is_set)
+    mp_timer_init(&engine->relisten, on_relisten, engine);
   mp_timer_start(engine->loop, &engine->relisten, engine->config.listen_retry);
+}
+
+void engine_listen_soon(struct mp_engine *engine) {
+  mp_timer_init(&engine->relisten, on_relisten, engine);
+  mp_timer_start(engine->loop, &engine->relisten, 0);
 }
 
 void engine_listen(struct mp_engine *engine) {

@@ -126,6 +126,14 @@ void engine_note_success(struct mp_engine *engine,
   update(engine, &c->address, &change);
 }
 
+void engine_note_rtt(struct mp_engine *engine, const struct mp_connection *c) {
+  const struct mp_peer_change change = {.fields =
+                                            MP_PEER_RTT | MP_PEER_LAST_SEEN,
+                                        .rtt = c->session.rtt,
+                                        .last_seen = wall_time(engine)};
+  update(engine, &c->address, &change);
+}
+
 void engine_note_failure(struct mp_engine *engine,
                          const struct mp_connection *c) {
   const struct mp_peer *peer = mp_store_find(engine->store, &c->address);
@@ -140,6 +148,15 @@ void engine_note_inaccessible(struct mp_engine *engine,
                               const struct mp_address *address) {
   const struct mp_peer_change change = {.fields = MP_PEER_STATUS,
                                         .status = MP_STATUS_INACCESSIBLE};
+  if (!engine_is_banned(engine, address))
+    update(engine, address, &change);
+}
+
+/* It was not its fault after all. */
+void engine_note_unknown(struct mp_engine *engine,
+                         const struct mp_address *address) {
+  const struct mp_peer_change change = {.fields = MP_PEER_STATUS,
+                                        .status = MP_STATUS_UNKNOWN};
   if (!engine_is_banned(engine, address))
     update(engine, address, &change);
 }

@@ -58,6 +58,16 @@ static void settle(struct saver *saver) {
     saver_start(saver);
 }
 
+/* The backend has done it on the loop. */
+static void on_applied(void *data, int rc, const struct mp_fault *fault) {
+  struct saver *saver = data;
+  saver->rc = rc;
+  if (rc)
+    saver->fault = *fault;
+  saver->is_working = false;
+  settle(saver);
+}
+
 static void on_gather(void *data) {
   struct saver *saver = data;
   struct mp_loop *loop = saver->engine->loop;
@@ -65,6 +75,9 @@ static void on_gather(void *data) {
     mp_later_post(loop, &saver->gather);
     return;
   }
+  saver->is_working = true;
+  if (mp_save_begin(saver->save, on_applied, saver))
+    return;
   saver->is_working = mp_work_start(loop, &saver->work) == 0;
   if (!saver->is_working) {
     saver->rc = MP_EIO;
@@ -88,8 +101,10 @@ void saver_start(struct saver *saver) {
   if (saver->save)
     return;
   if (mp_store_save_start(saver->store, &saver->save, &saver->fault) != 0) {
+    const struct mp_event event = {
+        .type = MP_STORE_FAILED, .code = MP_ESTORE, .text = saver->fault.text};
     saver->save = NULL;
-    tell(saver, MP_ESTORE);
+    news_put(saver->engine, &event); /* a script may have called */
     return;
   }
   mp_later_post(saver->engine->loop, &saver->gather);

@@ -4,22 +4,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 
 /* --- the list --------------------------------------------------------------
  */
 
+/* Under the engine's secret: nobody fills one bucket. */
+static struct target **bucket(struct mp_engine *engine,
+                              const struct mp_address *address) {
+  uint64_t hash = hash_sip(engine->dialled.secret, address, sizeof *address);
+  return &engine->targets.buckets[hash % TARGET_BUCKETS];
+}
+
 struct target *target_find(struct mp_engine *engine,
                            const struct mp_address *address) {
-  struct target *target = engine->targets.first;
+  struct target *target = *bucket(engine, address);
   while (target && !mp_address_equal(&target->address, address))
-    target = target->next;
+    target = target->same;
   return target;
+}
+
+bool target_waits(struct mp_engine *engine, const struct mp_address *address) {
+  const struct target *target = target_find(engine, address);
+  return target && target->timer.is_set;
 }
 
 static void unlink_target(struct target *target) {
   struct targets *list = &target->engine->targets;
+  struct target **place = bucket(target->engine, &target->address);
+  while (*place != target)
+    place = &(*place)->same;
+  *place = target->same;
   if (target->previous)
     target->previous->next = target->next;
   else
@@ -78,6 +95,9 @@ struct target *target_get(struct mp_engine *engine,
   target->engine = engine;
   target->address = *address;
   mp_timer_init(&target->timer, on_due, target);
+  struct target **place = bucket(engine, address);
+  target->same = *place;
+  *place = target;
   target->previous = engine->targets.last;
   if (target->previous)
     target->previous->next = target;
@@ -107,9 +127,10 @@ static bool may_restart(struct target *target) {
   return true;
 }
 
-static void restart(struct target *target) {
+static void restart(struct target *target, int code) {
   struct mp_event event = {.type = MP_CONNECTION_RESTARTING,
                            .address = target->address,
+                           .code = code,
                            .text = "the network failed; at once"};
   engine_tell(target->engine, &event);
   mp_timer_start(target->engine->loop, &target->timer, 0);
@@ -119,6 +140,7 @@ static void restart(struct target *target) {
 static void give_up(struct target *target) {
   struct mp_engine *engine = target->engine;
   engine_note_inaccessible(engine, &target->address);
+  engine_note_burnt(engine, &target->address);
   if (!target->is_fixed) {
     target_forget(target);
     return;
@@ -130,17 +152,21 @@ static void give_up(struct target *target) {
 
 static bool is_retryable(int code) {
   return code == MP_EREFUSED || code == MP_ECONNECT_TIMEOUT ||
-         code == MP_ERESET;
+         code == MP_ERESET || code == MP_ECONNECT || code == MP_EIO;
 }
 
 static bool is_network_failure(int code) {
-  return code == MP_ERESET || code == MP_EIO || code == MP_EPING_TIMEOUT ||
-         code == MP_ECONNECT || code == MP_ECONNECT_TIMEOUT;
+  return is_retryable(code) || code == MP_EPING_TIMEOUT;
 }
 
-static void retry_later(struct target *target, int code) {
+/* Ended by ourselves, for reasons that are not the peer's. */
+static bool is_settled(int code) {
+  return code == MP_EDUPLICATE || code == MP_ESELF || code == MP_ECANCELLED;
+}
+
+static void retry_later(struct target *target, int code, unsigned attempts) {
   struct mp_engine *engine = target->engine;
-  const struct mp_failure failure = {code, target->attempts};
+  const struct mp_failure failure = {code, attempts};
   int64_t wait = engine_ask_retry(engine, &target->address, &failure);
   if (wait < 0)
     give_up(target);
@@ -148,40 +174,47 @@ static void retry_later(struct target *target, int code) {
     mp_timer_start(engine->loop, &target->timer, wait);
 }
 
-/* Nobody's fault but ours or nobody's: the attempt does not count. */
-static void wait_for_network(struct target *target) {
-  target->attempts = target->attempts ? target->attempts : 1;
-  retry_later(target, MP_ECONNECT_TIMEOUT);
+/* One failure more of those that end in giving up. */
+static void try_again(struct target *target, int code) {
+  target->attempts++;
+  if (target->attempts > target->engine->config.max_retries)
+    give_up(target);
+  else
+    retry_later(target, code, target->attempts);
+}
+
+/* Not dialled again by itself; selected again only after a while. */
+static void park(struct target *target) {
+  struct mp_engine *engine = target->engine;
+  target->is_parked = !target->is_fixed;
+  target->attempts++;
+  mp_timer_start(engine->loop, &target->timer,
+                 mp_engine_backoff(engine, target->attempts));
 }
 
 void target_failed(struct target *target, int code, bool was_connected) {
   struct mp_engine *engine = target->engine;
+  bool is_network =
+      is_retryable(code) || (was_connected && is_network_failure(code));
   target->connection = NULL;
   if (engine->is_closing)
     return;
-  if (was_connected && is_network_failure(code) && may_restart(target))
-    restart(target);
-  else if (engine->network.is_down && code != MP_EREFUSED)
-    wait_for_network(target);
-  else if (is_retryable(code) || (was_connected && is_network_failure(code)) ||
-           code == MP_ECONNECT) {
-    target->attempts++;
-    if (target->attempts > engine->config.max_retries)
-      give_up(target);
-    else
-      retry_later(target, code);
-  } else if (code == MP_EHANDSHAKE_TIMEOUT || code == MP_EOBSOLETE) {
+  if (was_connected && is_network && may_restart(target))
+    restart(target, code);
+  else if (engine->network.is_down && !is_offence(code)) /* nobody's fault */
+    retry_later(target, code, ++target->waits);
+  else if (is_network)
+    try_again(target, code);
+  else if (code == MP_EHANDSHAKE_TIMEOUT || code == MP_EOBSOLETE)
     give_up(target);
-  } else if (target->is_fixed) {
-    target->attempts++;
-    retry_later(target, code);
-  } else {
+  else if (is_settled(code) && !target->is_fixed)
     target_forget(target);
-  }
+  else
+    park(target);
 }
 
 void target_succeeded(struct target *target) {
-  target->attempts = 0;
+  target->attempts = target->waits = 0;
 }
 
 /* Spread over the first backoff, so that not all dial in one instant. */

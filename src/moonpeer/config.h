@@ -26,7 +26,7 @@ struct mp_config {
   int64_t per_address, per_group; /* inbound; per_group 0: a quarter of all */
   int64_t ban_time, inaccessible_time; /* times in nanoseconds */
   int64_t initial_backoff, max_backoff, max_retries;
-  double backoff_multiplier, jitter;
+  double backoff_multiplier;
   int64_t max_restarts, restart_window;
   int64_t discovery_interval, feeler_interval, listen_retry;
   int64_t shutdown_timeout; /* for a close in order */

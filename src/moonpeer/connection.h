@@ -40,6 +40,7 @@ struct mp_session_options {
   int64_t connect_timeout, handshake_timeout;
   int64_t ping_interval; /* 0: no pings of our own */
   int64_t ping_timeout;
+  double jitter; /* 0 .. 1: the part of ping_interval that is up to chance */
   int64_t receive_memory, send_memory;
   bool keepalive;              /* answer pings */
   struct mp_address listening; /* what to call ours in version; or zero */
@@ -49,10 +50,20 @@ struct mp_session_options {
 void mp_session_options_init(struct mp_session_options *options,
                              const struct mp_network *network);
 
-/* Memory that several connections share, in bytes: kept up to date by them. */
+/* What went over the wire, headers included. */
+struct mp_traffic {
+  uint64_t messages_in, bytes_in, messages_out, bytes_out;
+};
+
+enum { MP_TRAFFIC_ROWS = 64 };
+
+/* What several connections share: kept up to date by them. */
 struct mp_usage {
-  int64_t received, received_max; /* received and not yet handled */
-  int64_t queued, queued_max;     /* to be sent */
+  int64_t received, received_max; /* bytes received and not yet handled */
+  int64_t queued, queued_max;     /* bytes to be sent */
+  /* A row for each type of mp_message_list, by its place; the last is for all
+   * other commands, so that inventing some costs nothing. */
+  struct mp_traffic traffic[MP_TRAFFIC_ROWS];
 };
 
 /* What a connection is made with; borrowed until the closed hook, but for
@@ -65,6 +76,8 @@ struct mp_connection_setup {
   /* Whether one of our own outgoing versions carried this nonce; may be NULL.
    */
   bool (*is_own_nonce)(void *data, uint64_t nonce);
+  /* A pong has measured a round trip; may be NULL. */
+  void (*measured)(void *data, struct mp_connection *connection);
   /* Shared by an engine's connections, which then are held to budgets; may be
    * NULL. */
   struct mp_usage *usage;

@@ -8,6 +8,7 @@
 
 #include "moonpeer/config.h"
 #include "moonpeer/hooks.h"
+#include "moonpeer/peer.h"
 
 struct mp_engine;
 struct mp_loop;
@@ -27,6 +28,7 @@ struct mp_engine_setup {
   struct mp_loop *loop;
   const struct mp_config *config; /* copied */
   struct mp_store *store;         /* borrowed; NULL for one of its own */
+  bool tunes_store; /* its limits and times follow the configuration */
   const struct mp_hooks *hooks;
   void *data;
   /* The engine is gone when this returns: the last call. May be NULL. */
@@ -61,10 +63,15 @@ bool mp_engine_address(const struct mp_engine *engine,
 struct mp_engine_slots {
   int64_t taken; /* of max_connections */
   int64_t inbound, outbound, half_open, connected;
+  int64_t feelers; /* dialled to see whether somebody is there */
+  int64_t polite;  /* beyond max_connections, to be told so */
 };
 void mp_engine_slots(const struct mp_engine *engine,
                      struct mp_engine_slots *slots);
 const struct mp_engine_counts *mp_engine_counts(const struct mp_engine *engine);
+
+/* Memory that its connections hold, and what went over the wire. */
+const struct mp_usage *mp_engine_usage(const struct mp_engine *engine);
 
 /* Changes the configuration, all of it or nothing: 0, MP_ECONFIG (also for
  * another network), MP_ELIMITS, MP_ECLOSED. Reaches live connections (timeouts,
@@ -88,6 +95,14 @@ void mp_engine_save(struct mp_engine *engine);
  * backoff_multiplier for each but the first, max_backoff at most, and jitter.
  * Nanoseconds. */
 int64_t mp_engine_backoff(struct mp_engine *engine, unsigned attempts);
+
+/* Up to n peers (MP_ENGINE_PICK at most) of a status that could be dialled
+ * now: not connected, not waiting to be tried again; at random over network
+ * groups, those that no outbound connection is of first. How many. The peers
+ * are good until the store changes. */
+enum { MP_ENGINE_PICK = 256 };
+size_t mp_engine_pick(struct mp_engine *engine, enum mp_status status,
+                      const struct mp_peer **peers, size_t n);
 
 /* The outbound peers that worked when the engine was last closed; how many of
  * at most n. */

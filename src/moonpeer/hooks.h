@@ -179,8 +179,10 @@ struct mp_hooks {
    * Safe answer: false. */
   bool (*accept)(void *data, const struct mp_address *address);
 
-  /* Up to n peers to dial, into list; how many. Safe answer: 0. */
-  size_t (*select)(void *data, struct mp_address *list, size_t n);
+  /* Peers to dial, into list, which has room for so many; how many. n are
+   * wanted; who is connected, or waits to be tried again, is passed over. Safe
+   * answer: 0. */
+  size_t (*select)(void *data, struct mp_address *list, size_t room, size_t n);
 
   /* How long to wait before the peer is tried again, nanoseconds; -1 for no
    * more. Safe answer: max_backoff. */

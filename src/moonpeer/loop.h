@@ -23,7 +23,8 @@ struct mp_loop;
 int mp_loop_open(struct mp_loop **loop, struct mp_fault *fault);
 
 /* Closes what is still open on it, without calling anybody but the `closed`
- * and `done` functions, and frees it. NULL is fine. Not from a callback. */
+ * and `done` functions, and frees it. NULL is fine. From a callback only when
+ * nothing will return to it, as before an exit. */
 void mp_loop_close(struct mp_loop *loop);
 
 /* Runs until nothing holds the loop, or it is stopped. 0, or MP_ELIMIT when
@@ -45,6 +46,10 @@ int64_t mp_loop_now(struct mp_loop *loop);
 
 /* Wall time since 1970. */
 int64_t mp_loop_time(struct mp_loop *loop);
+
+/* How late the last timer was, and in *most the latest so far, nanoseconds:
+ * what held the loop. A millisecond is the clock's grain. */
+int64_t mp_loop_lag(const struct mp_loop *loop, int64_t *most);
 
 /* n unpredictable bytes; in a world, the world's. */
 void mp_loop_random(struct mp_loop *loop, void *bytes, size_t n);

@@ -44,6 +44,11 @@ struct mp_backend {
   int (*apply)(void *data, const struct mp_batch *batch,
                struct mp_fault *fault);
   void (*close)(void *data);
+  /* For functions that only run on a loop, instead of apply, which then only
+   * says so: begins to make what the save holds durable. mp_save_done is
+   * called when that has come to its end, whatever that is, and may be called
+   * before this returns. NULL: apply. */
+  void (*begin)(void *data, struct mp_save *save);
   bool wants_all; /* every batch holds everything, not the changes only */
 };
 
@@ -188,8 +193,8 @@ void mp_store_group(const struct mp_store *store,
                     const struct mp_address *address, struct mp_group *group);
 
 /* Ends bans that are over, makes inaccessible peers unknown, deletes stale
- * ones, brings wide bans to peers: at most `budget` peers are looked at. True
- * while there is more to do now. */
+ * ones, brings wide bans to peers, gives memory of saves back: at most `budget`
+ * peers are looked at. True while there is more to do now. */
 bool mp_store_expire(struct mp_store *store, int64_t now, unsigned budget);
 
 /* --- changes, as they happen -----------------------------------------------
@@ -257,6 +262,15 @@ int mp_store_save_start(struct mp_store *store, struct mp_save **save,
                         struct mp_fault *fault);
 bool mp_save_gather(struct mp_save *save, unsigned n);
 int mp_save_run(struct mp_save *save, struct mp_fault *fault);
+
+/* Instead of mp_save_run, on the loop: false when the backend needs none, else
+ * done is called with what mp_save_run would return, maybe before this does. */
+bool mp_save_begin(struct mp_save *save,
+                   void (*done)(void *data, int rc,
+                                const struct mp_fault *fault),
+                   void *data);
+void mp_save_done(struct mp_save *save, int rc, const struct mp_fault *fault);
+
 void mp_save_finish(struct mp_save *save, int rc);
 
 /* All of it at once. Blocks. */

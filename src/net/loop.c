@@ -51,6 +51,11 @@ uint64_t mp_loop_random_u64(struct mp_loop *loop) {
   return value;
 }
 
+int64_t mp_loop_lag(const struct mp_loop *loop, int64_t *most) {
+  *most = loop->timers->most_lag;
+  return loop->timers->lag;
+}
+
 void mp_timer_init(struct mp_timer *timer, void (*fn)(void *), void *data) {
   *timer = (struct mp_timer){.fn = fn, .data = data};
 }
@@ -117,7 +122,8 @@ void mp_later_cancel(struct mp_later *later) {
 }
 
 /* What is posted meanwhile goes behind the mark, which is taken out when it
- * comes to the front. */
+ * comes to the front. A loop that is closed from within finds the mark of the
+ * call that it interrupts, which calls nobody. */
 bool laters_run(struct laters *laters) {
   struct mp_later mark = {.queue = laters, .previous = laters->last};
   if (!laters->first)
@@ -127,7 +133,8 @@ bool laters_run(struct laters *laters) {
   while (laters->first != &mark) {
     struct mp_later *later = laters->first;
     mp_later_cancel(later);
-    later->fn(later->data);
+    if (later->fn)
+      later->fn(later->data);
   }
   mp_later_cancel(&mark);
   return laters->first != NULL;

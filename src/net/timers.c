@@ -86,6 +86,11 @@ void timers_remove(struct timers *timers, struct mp_timer *timer) {
 void timers_fire(struct timers *timers, int64_t now) {
   uint64_t before = timers->started;
   struct mp_timer *timer = timers->root;
+  if (timer && timer->due <= now) {
+    timers->lag = now - timer->due;
+    if (timers->lag > timers->most_lag)
+      timers->most_lag = timers->lag;
+  }
   while (timer && timer->due <= now && timer->order < before) {
     timers_remove(timers, timer);
     timer->fn(timer->data);

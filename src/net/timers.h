@@ -7,6 +7,7 @@
 /* {0} has no timers. */
 struct timers {
   struct mp_timer *root;
+  int64_t lag, most_lag; /* how late the last fire was, and the latest */
   uint64_t started; /* numbers timers, so that equal times keep their order */
 };
 

@@ -50,6 +50,12 @@ static uint32_t number_of(const struct group_index *index, uint64_t key) {
   return map_find(&index->map, words);
 }
 
+void group_index_prefetch(const struct group_index *index, uint64_t key) {
+  uint32_t words[2];
+  words_of(key, words);
+  map_prefetch(&index->map, words);
+}
+
 struct group *group_index_find(const struct group_index *index, uint64_t key) {
   uint32_t number = number_of(index, key);
   return number ? group_index_at(index, number - 1) : NULL;

@@ -29,6 +29,9 @@ void group_index_init(struct group_index *index, const struct mp_memory *memory,
                       uint32_t most);
 void group_index_deinit(struct group_index *index);
 
+/* The group will be wanted soon. */
+void group_index_prefetch(const struct group_index *index, uint64_t key);
+
 /* Makes sure that one add to the group cannot fail. 0 or MP_ELIMIT. */
 int group_index_reserve(struct group_index *index, uint64_t key);
 

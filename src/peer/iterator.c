@@ -46,9 +46,9 @@ static void begin_list(struct peer_store *store, struct mp_iterator *iterator,
                        unsigned status) {
   iterator->mode = BY_LIST;
   iterator->list = (uint8_t)(2 * status);
-  iterator->last[0] = store->lists[2 * status].tail;
-  iterator->last[1] = store->lists[2 * status + 1].tail;
-  iterator->at = store->lists[2 * status].head;
+  iterator->last[0] = store->lists[peer_list_of(status, 0)].tail;
+  iterator->last[1] = store->lists[peer_list_of(status, 1)].tail;
+  iterator->at = store->lists[peer_list_of(status, 0)].head;
 }
 
 void peer_iterator_begin(struct peer_store *store, struct mp_iterator *iterator,

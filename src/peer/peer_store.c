@@ -110,6 +110,7 @@ void peer_keys_init(struct peer_keys *keys, const struct peer_store *store,
   id_key(store, id, keys->id);
   keys->id_hash = map_prefetch(&store->ids, keys->id);
   keys->group = peer_group_key(store, address);
+  group_index_prefetch(store->groups + MP_STATUS_UNKNOWN, keys->group);
 }
 
 uint32_t peer_find_by(const struct peer_store *store,
@@ -381,12 +382,12 @@ uint32_t peer_victim(const struct peer_store *store) {
   const struct peer_list *lists = store->lists;
   uint32_t slot = 0;
   for (int i = 0; i < 3 && !slot; i++)
-    slot = never_worked(store, lists[2 * order[i]].head);
+    slot = never_worked(store, lists[peer_list_of(order[i], 0)].head);
   for (int i = 0; i < 3 && !slot; i++)
-    slot = lists[2 * order[i] + 1].head;
+    slot = lists[peer_list_of(order[i], 1)].head;
   for (int i = 0; i < 3 && !slot; i++)
-    slot = lists[2 * order[i]].head;
+    slot = lists[peer_list_of(order[i], 0)].head;
   if (!slot)
-    slot = lists[2 * MP_STATUS_BANNED].head;
-  return slot ? slot : lists[2 * MP_STATUS_BANNED + 1].head;
+    slot = lists[peer_list_of(MP_STATUS_BANNED, 0)].head;
+  return slot ? slot : lists[peer_list_of(MP_STATUS_BANNED, 1)].head;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "moonpeer/ban.h"
+#include "moonpeer/layout.h"
 #include "moonpeer/store.h"
 #include "script/connection.h"
 #include "script/convert.h"
@@ -130,6 +131,8 @@ static int do_configure(lua_State *L) {
   struct mp_fault fault;
   lua_settop(L, 2);
   luaL_checktype(L, 2, LUA_TTABLE);
+  if (lua_getfield(L, 2, "network") != LUA_TNIL)
+    convert_network(L, -1, &config.network); /* the same, or it is refused */
   engine_take_config(L, 2, &config);
   if (mp_engine_configure(engine, &config, &fault) != 0)
     return push_fault(L, &fault);
@@ -180,12 +183,14 @@ static int do_counts(lua_State *L) {
   const struct mp_engine_counts *counts = mp_engine_counts(engine);
   struct mp_engine_slots slots;
   mp_engine_slots(engine, &slots);
-  lua_createtable(L, 0, 12);
+  lua_createtable(L, 0, 14);
   set_count(L, "connections", slots.taken);
   set_count(L, "inbound", slots.inbound);
   set_count(L, "outbound", slots.outbound);
   set_count(L, "half_open", slots.half_open);
   set_count(L, "connected", slots.connected);
+  set_count(L, "feelers", slots.feelers);
+  set_count(L, "polite", slots.polite);
   set_count(L, "dials", (int64_t)counts->dials);
   set_count(L, "accepted", (int64_t)counts->accepted);
   set_count(L, "rejected", (int64_t)counts->rejected);
@@ -194,6 +199,55 @@ static int do_counts(lua_State *L) {
   set_count(L, "bans", (int64_t)counts->bans);
   push_failures(L, counts);
   lua_setfield(L, -2, "failures");
+  return 1;
+}
+
+static void push_row(lua_State *L, const struct mp_traffic *row) {
+  lua_createtable(L, 0, 4);
+  set_count(L, "messages_in", (int64_t)row->messages_in);
+  set_count(L, "bytes_in", (int64_t)row->bytes_in);
+  set_count(L, "messages_out", (int64_t)row->messages_out);
+  set_count(L, "bytes_out", (int64_t)row->bytes_out);
+}
+
+/* traffic(): command -> row, for those that were seen; "other" for all that
+ * no type is known of. And the bytes that are held now. */
+static int do_traffic(lua_State *L) {
+  const struct mp_usage *usage = mp_engine_usage(live(L));
+  size_t n;
+  const struct mp_message_type *list = mp_message_list(&n);
+  lua_newtable(L);
+  for (size_t i = 0; i < MP_TRAFFIC_ROWS; i++) {
+    const struct mp_traffic *row = &usage->traffic[i];
+    if (!row->messages_in && !row->messages_out)
+      continue;
+    push_row(L, row);
+    lua_setfield(L, -2,
+                 i < n && i < MP_TRAFFIC_ROWS - 1 ? list[i].command : "other");
+  }
+  lua_createtable(L, 0, 2);
+  set_count(L, "received", usage->received);
+  set_count(L, "queued", usage->queued);
+  return 2;
+}
+
+/* lag(): how late the last timer was, and the latest, seconds. */
+static int do_lag(lua_State *L) {
+  int64_t most, lag = mp_loop_lag(engine_check(L, 1)->closable.loop, &most);
+  lua_pushnumber(L, (lua_Number)lag / (lua_Number)MP_SECOND);
+  lua_pushnumber(L, (lua_Number)most / (lua_Number)MP_SECOND);
+  return 2;
+}
+
+/* trusts(address): whether one of the trusted prefixes covers it. */
+static int do_trusts(lua_State *L) {
+  const struct mp_config *config = mp_engine_config(live(L));
+  struct mp_address address;
+  bool is_trusted = false;
+  convert_address(L, 2, config->network.port, &address);
+  for (size_t i = 0; i < config->trusted_count && !is_trusted; i++)
+    is_trusted = mp_prefix_contains(&config->trusted[i], &address);
+  lua_pushboolean(L, is_trusted);
   return 1;
 }
 
@@ -225,23 +279,19 @@ static int do_anchors(lua_State *L) {
   return 1;
 }
 
-/* pick(n, status): addresses of up to n peers of a status, at random over
- * network groups. */
+/* pick(n, status): addresses of up to n peers of a status that could be dialled
+ * now, at random over network groups. */
 static int do_pick(lua_State *L) {
-  enum { MOST = 256 };
   struct mp_engine *engine = live(L);
   lua_Integer n = luaL_checkinteger(L, 2);
   int status = mp_status_value(luaL_checkstring(L, 3));
-  const struct mp_peer *peers[MOST];
+  const struct mp_peer *peers[MP_ENGINE_PICK];
   if (status < 0)
     return luaL_argerror(L, 3, "expected a status");
-  if (n < 0 || n > MOST)
+  if (n < 0 || n > MP_ENGINE_PICK)
     return luaL_argerror(L, 2, "expected 0 to 256");
-  const struct mp_filter filter = {
-      .statuses = 1u << status,
-      .now = mp_loop_time(engine_check(L, 1)->closable.loop)};
   size_t found =
-      mp_store_pick(mp_engine_store(engine), &filter, peers, (size_t)n);
+      mp_engine_pick(engine, (enum mp_status)status, peers, (size_t)n);
   lua_createtable(L, (int)found, 0);
   for (size_t i = 0; i < found; i++) {
     struct mp_address address;
@@ -253,10 +303,19 @@ static int do_pick(lua_State *L) {
 }
 
 const luaL_Reg control_methods[] = {
-    {"anchors", do_anchors}, {"backoff", do_backoff},
-    {"ban", do_ban},         {"close", do_close},
-    {"config", do_config},   {"configure", do_configure},
-    {"counts", do_counts},   {"dial", do_dial},
-    {"pick", do_pick},       {"save_soon", do_save},
-    {"unban", do_unban},     {NULL, NULL},
+    {"anchors", do_anchors},
+    {"backoff", do_backoff},
+    {"ban", do_ban},
+    {"close", do_close},
+    {"config", do_config},
+    {"configure", do_configure},
+    {"counts", do_counts},
+    {"dial", do_dial},
+    {"pick", do_pick},
+    {"save_soon", do_save},
+    {"lag", do_lag},
+    {"traffic", do_traffic},
+    {"trusts", do_trusts},
+    {"unban", do_unban},
+    {NULL, NULL},
 };

@@ -48,11 +48,17 @@ void engine_push(lua_State *L, const struct engine_box *box) {
     luaL_error(L, "the engine's object is gone");
 }
 
+/* Tasks that read its events learn that there will be no more. */
 static int forget(lua_State *L) {
   struct engine_box *box = lua_touserdata(L, 1);
+  engine_push(L, box);
   object_forget(L, box);
   lua_pushnil(L);
   set_anchor(L, -1, box);
+  lua_getiuservalue(L, 2, 1);
+  lua_getfield(L, -1, "gone");
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 0);
   return 0;
 }
 
@@ -85,11 +91,15 @@ static void close_box(struct closable *closable) {
 /* Pushes the store's object. */
 static int take_store(lua_State *L, struct engine_box *box,
                       const struct mp_config *config, struct mp_fault *fault) {
-  const struct mp_store_options options = {.ban_time = config->ban_time};
+  const struct mp_store_options options = {
+      .capacity = (uint32_t)config->max_peers,
+      .max_bans = (uint32_t)config->max_bans,
+      .inaccessible_time = config->inaccessible_time,
+      .ban_time = config->ban_time};
   lua_getfield(L, 1, "store");
   int rc = store_take(L, -1, &options, &box->owns_store, fault);
   if (rc == 0)
-    box->store = store_use(store_check(L, -1));
+    box->store = store_use(store_check(L, -1), box->closable.loop);
   return rc;
 }
 
@@ -105,19 +115,20 @@ int engine_lua_new(lua_State *L) {
   mp_config_init(&config, &network);
   engine_take_config(L, 1, &config);
   struct engine_box *box = lua_newuserdatauv(L, sizeof *box, 3);
-  int at = lua_gettop(L); /* below it lies what the configuration points to */
   *box = (struct engine_box){
       .closable = {.close = close_box, .loop = task_loop(L), .kind = "engine"},
       .script = script_of(L)};
   luaL_setmetatable(L, type_name);
+  int object = lua_gettop(L);
   hooks_init(box);
   if (take_store(L, box, &config, &fault) != 0)
     return push_fault(L, &fault);
-  lua_setiuservalue(L, at, 3);
-  lua_settop(L, at);
+  lua_setiuservalue(L, object, 3);
+  lua_settop(L, object);
   const struct mp_engine_setup setup = {.loop = box->closable.loop,
                                         .config = &config,
                                         .store = box->store->core,
+                                        .tunes_store = box->owns_store,
                                         .hooks = &box->hooks,
                                         .data = box,
                                         .gone = on_gone};

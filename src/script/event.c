@@ -21,9 +21,17 @@ void event_push(lua_State *L, const struct mp_event *event) {
   object_mark(L, type_name);
 }
 
+static const struct box *any(lua_State *L) {
+  return object_check(L, 1, type_name);
+}
+
+static bool is_stale(const struct box *box) {
+  return box->generation != box->script->generation;
+}
+
 static const struct mp_event *self(lua_State *L) {
-  const struct box *box = object_check(L, 1, type_name);
-  if (box->generation != box->script->generation)
+  const struct box *box = any(L);
+  if (is_stale(box))
     luaL_error(L, "the event was used after its listener returned; copy the "
                   "fields that are needed");
   return box->event;
@@ -181,7 +189,11 @@ static int do_table(lua_State *L) {
 }
 
 static int do_name(lua_State *L) {
-  lua_pushfstring(L, "%s: %s", type_name, mp_event_name(self(L)->type));
+  const struct box *box = any(L);
+  if (is_stale(box))
+    lua_pushfstring(L, "%s (stale)", type_name);
+  else
+    lua_pushfstring(L, "%s: %s", type_name, mp_event_name(box->event->type));
   return 1;
 }
 

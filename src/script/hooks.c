@@ -21,7 +21,7 @@ struct call {
   const struct mp_failure *failure;
   const struct mp_candidate *candidates;
   struct mp_address *list;
-  size_t n;
+  size_t n, room;
   int64_t wait;
   ptrdiff_t chosen;
   int code;
@@ -278,10 +278,10 @@ static void take_peer(lua_State *L, struct call *call) {
 
 static int select(lua_State *L) {
   struct call *call = lua_touserdata(L, 1);
-  size_t most = call->n;
-  call->n = 0;
+  size_t most = call->room;
   push_handler(L, call, "select");
-  lua_pushinteger(L, (lua_Integer)most);
+  lua_pushinteger(L, (lua_Integer)call->n);
+  call->n = 0;
   lua_call(L, 2, 1);
   lua_Integer n = lua_istable(L, -1) ? luaL_len(L, -1) : 0;
   for (lua_Integer i = 1; i <= n && call->n < most; i++) {
@@ -292,8 +292,9 @@ static int select(lua_State *L) {
   return 0;
 }
 
-static size_t on_select(void *data, struct mp_address *list, size_t n) {
-  struct call call = {.box = data, .list = list, .n = n};
+static size_t on_select(void *data, struct mp_address *list, size_t room,
+                        size_t n) {
+  struct call call = {.box = data, .list = list, .room = room, .n = n};
   return enter(select, &call) == LUA_OK ? call.n : 0;
 }
 
@@ -355,7 +356,7 @@ static int evict(lua_State *L) {
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   push_address(L, call->address);
-  lua_call(L, 4, 1);
+  lua_call(L, 3, 1);
   struct mp_connection *chosen =
       lua_isuserdata(L, -1) ? connection_check(L, -1) : NULL;
   for (size_t i = 0; i < call->n; i++)

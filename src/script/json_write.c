@@ -66,8 +66,7 @@ static size_t put_character(lua_State *L, struct writer *writer,
   size_t size = sequence((const unsigned char *)text, n);
   char escaped[8];
   if (size == 0 && !writer->is_lossy)
-    luaL_error(L, "expected a text in UTF-8, got the byte 0x%02x",
-               (unsigned)first);
+    luaL_error(L, "expected a text in UTF-8, got the byte %d", (int)first);
   if (size == 0) {
     put(L, writer, "\\ufffd", 6);
     return 1;

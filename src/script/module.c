@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "moonpeer/text.h"
 #include "script/connection.h"
+#include "script/console.h"
 #include "script/convert.h"
 #include "script/embed.h"
 #include "script/engine.h"
@@ -111,8 +112,11 @@ static int do_nearest(lua_State *L) {
   return 1;
 }
 
+/* methods(type): its table, or nil when there is no such type. */
 static int do_methods(lua_State *L) {
-  object_methods(L, luaL_checkstring(L, 1));
+  const char *name = luaL_checkstring(L, 1);
+  if (luaL_getmetatable(L, name) == LUA_TTABLE)
+    object_methods(L, name);
   return 1;
 }
 
@@ -265,6 +269,7 @@ int luaopen_moonpeer_core(lua_State *L) {
   json_open_type(L);
   store_open_type(L);
   luaL_newlib(L, functions);
+  console_open(L);
   lua_pushstring(L, mp_version_text());
   lua_setfield(L, -2, "version");
   push_networks(L);

@@ -58,3 +58,13 @@ int run_lua_run(lua_State *L) {
   lua_pushboolean(L, true);
   return 1;
 }
+
+int run_lua_finish(lua_State *L) {
+  struct script *script = script_of(L);
+  if (!script->loop || mp_loop_is_running(script->loop))
+    return 0;
+  tasks_cancel(script, script->loop);
+  script_close_all(script, script->loop);
+  run_loop(script);
+  return 0;
+}

@@ -9,4 +9,7 @@
  * second one at once; the handlers of before are put back. */
 int run_lua_run(lua_State *L);
 
+/* finish(): asks all tasks and whatever is open to end, and waits for it. */
+int run_lua_finish(lua_State *L);
+
 #endif

@@ -22,6 +22,9 @@ void script_opened(struct script *script, struct closable *closable) {
 }
 
 void script_closed(struct script *script, struct closable *closable) {
+  for (struct cursor *cursor = script->cursors; cursor; cursor = cursor->outer)
+    if (cursor->next == closable)
+      cursor->next = closable->next;
   if (closable->previous)
     closable->previous->next = closable->next;
   else
@@ -30,12 +33,27 @@ void script_closed(struct script *script, struct closable *closable) {
     closable->next->previous = closable->previous;
 }
 
-void script_close_all(struct script *script, struct mp_loop *loop) {
-  for (struct closable *c = script->open, *next; c; c = next) {
-    next = c->next; /* it may be gone after this */
-    if (!loop || c->loop == loop)
-      c->close(c);
+void script_close_those(struct script *script,
+                        bool (*is_meant)(const void *data,
+                                         const struct mp_loop *loop),
+                        const void *data) {
+  struct cursor cursor = {script->open, script->cursors};
+  script->cursors = &cursor;
+  while (cursor.next) {
+    struct closable *closable = cursor.next;
+    cursor.next = closable->next;
+    if (is_meant(data, closable->loop))
+      closable->close(closable);
   }
+  script->cursors = cursor.outer;
+}
+
+static bool is_it(const void *data, const struct mp_loop *loop) {
+  return !data || data == loop;
+}
+
+void script_close_all(struct script *script, struct mp_loop *loop) {
+  script_close_those(script, is_it, loop);
 }
 
 /* --- life ------------------------------------------------------------------
@@ -46,10 +64,12 @@ static int on_gc(lua_State *L) {
   script->is_closing = true;
   tasks_abandon(script);
   script_close_all(script, NULL);
-  mp_loop_close(script->loop);
-  script->loop = NULL;
+  mp_loop_close(script->loop); /* os.exit in a task: from within its run */
+  script->loop = script->here = NULL;
   mp_hasher_free(script->hasher);
   mp_encoder_free(script->encoder);
+  script->hasher = NULL;
+  script->encoder = NULL;
   return 0;
 }
 
@@ -74,8 +94,16 @@ struct script *script_of(lua_State *L) {
   return script ? script : script_new(L);
 }
 
-struct mp_loop *script_loop(lua_State *L) {
+/* Finalizers of others may come after ours. */
+static struct script *live(lua_State *L) {
   struct script *script = script_of(L);
+  if (script->is_closing)
+    luaL_error(L, "the state is being closed");
+  return script;
+}
+
+struct mp_loop *script_loop(lua_State *L) {
+  struct script *script = live(L);
   struct mp_fault fault;
   if (!script->loop && mp_loop_open(&script->loop, &fault) != 0)
     luaL_error(L, "%s", fault.text);
@@ -83,14 +111,14 @@ struct mp_loop *script_loop(lua_State *L) {
 }
 
 struct mp_hasher *script_hasher(lua_State *L) {
-  struct script *script = script_of(L);
+  struct script *script = live(L);
   if (!script->hasher && !(script->hasher = mp_hasher_new()))
     luaL_error(L, "OpenSSL has no sha256");
   return script->hasher;
 }
 
 struct mp_encoder *script_encoder(lua_State *L) {
-  struct script *script = script_of(L);
+  struct script *script = live(L);
   if (!script->encoder && !(script->encoder = mp_encoder_new()))
     luaL_error(L, "out of memory");
   return script->encoder;

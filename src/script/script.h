@@ -11,6 +11,7 @@
 #include "moonpeer/error.h"
 #include "moonpeer/loop.h"
 #include "moonpeer/message.h"
+#include "script/meter.h"
 
 struct declared;
 struct task;
@@ -24,6 +25,12 @@ struct closable {
   const char *kind; /* "engine" ...; static */
 };
 
+/* Where a walk over what is open goes on, whatever closes meanwhile. */
+struct cursor {
+  struct closable *next;
+  struct cursor *outer;
+};
+
 struct script {
   lua_State *hooks;         /* the thread every hook runs on; slot 1 holds the
                                traceback function */
@@ -35,6 +42,7 @@ struct script {
   struct task *tasks;        /* all that live */
   struct task *main;         /* the one that run waits for */
   struct closable *open;
+  struct cursor *cursors;
   int depth;           /* of Lua entered from C: 0 at the top */
   uint64_t generation; /* changes with every entry: what was handed to a hook
                           and bears another is stale */
@@ -44,6 +52,9 @@ struct script {
   bool collects;       /* a full collection before and after every entry */
   bool is_interrupted; /* a signal asked to end */
   bool is_closing;     /* the state is being closed: no Lua any more */
+
+  /* What consoles take of the real loop. */
+  struct meter consoles;
 };
 
 /* Makes it, or finds it: one for a state, closed with it. */
@@ -76,6 +87,12 @@ void script_closed(struct script *script, struct closable *closable);
 
 /* Closes what is open on a loop; NULL is every loop. */
 void script_close_all(struct script *script, struct mp_loop *loop);
+
+/* Closes what is open on the loops that are meant. */
+void script_close_those(struct script *script,
+                        bool (*is_meant)(const void *data,
+                                         const struct mp_loop *loop),
+                        const void *data);
 
 /* Says that Lua code failed; the message is at the top of L and is popped. */
 void script_report(lua_State *L, const char *what);

@@ -51,6 +51,10 @@ static void cancel_tasks(struct sim *sim) {
       task_cancel(task);
 }
 
+static bool is_meant(const void *data, const struct mp_loop *loop) {
+  return is_ours(data, loop);
+}
+
 /* shut(): asks everything to end; some time must pass for it. With true, those
  * tasks that do not are left behind for good. */
 int sim_shut(lua_State *L) {
@@ -58,9 +62,7 @@ int sim_shut(lua_State *L) {
   struct script *script = sim->script;
   struct task *next;
   cancel_tasks(sim);
-  for (struct closable *c = script->open; c; c = c->next)
-    if (is_ours(sim, c->loop))
-      c->close(c);
+  script_close_those(script, is_meant, sim);
   if (!lua_toboolean(L, 2))
     return 0;
   for (struct task *task = tasks_first(script); task; task = next) {

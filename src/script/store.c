@@ -37,14 +37,21 @@ void store_settle(struct store *store) {
     close_core(store);
 }
 
-struct store *store_use(struct store_box *box) {
+struct store *store_use(struct store_box *box, struct mp_loop *loop) {
   box->store->users++;
+  box->store->loop = loop;
   return box->store;
 }
 
 void store_release(struct store *store) {
   store->users--;
+  if (!store->users)
+    store->loop = NULL;
   store_settle(store);
+}
+
+struct mp_loop *store_loop(const struct store *store) {
+  return store->saver.state == SAVER_WORKING ? store->saver.loop : store->loop;
 }
 
 void store_let_go(struct store_box *box) {
@@ -323,7 +330,7 @@ void store_open_type(lua_State *L) {
       {"close", save_lua_close},  {"configure", do_configure},
       {"expire", do_expire},      {"save", save_lua_save},
       {"tell", telling_lua_tell}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__close", save_lua_close},
+  static const luaL_Reg metamethods[] = {{"__close", save_lua_on_close},
                                          {"__gc", do_gc},
                                          {"__len", do_length},
                                          {"__tostring", do_name},

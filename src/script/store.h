@@ -19,6 +19,7 @@ struct store {
   unsigned users;        /* engines */
   uint64_t deletions;    /* of peers: what a peer's object knew may be stale */
   bool has_backend;      /* in Lua: registry[this] is its table */
+  struct mp_loop *loop;  /* where that runs: an engine's, or NULL */
   struct mp_store_options options;
   struct mp_store_listener listener;
   struct store_saver saver;
@@ -45,11 +46,14 @@ int store_take(lua_State *L, int index, const struct mp_store_options *options,
 
 /* An engine begins and ends to use what the object has: store->core is good
  * between the two. The object may be closed meanwhile. */
-struct store *store_use(struct store_box *box);
+struct store *store_use(struct store_box *box, struct mp_loop *loop);
 void store_release(struct store *store);
 
 /* Lets go, as close does, without saving. Twice is fine. */
 void store_let_go(struct store_box *box);
+
+/* Where a save runs now, or an engine; NULL for neither. */
+struct mp_loop *store_loop(const struct store *store);
 
 /* When nobody needs it any more, closes it; for those who ended to. */
 void store_settle(struct store *store);
@@ -80,9 +84,6 @@ int store_open_backend(lua_State *L, int index, struct store *store,
 int store_push_backend(lua_State *L, const struct store *store,
                        const char *name);
 
-/* Starts the task that applies what has been gathered, and then calls
- * store_saver_finish. False: it could not be started. */
-bool store_start_apply(struct store *store, struct mp_loop *loop);
 void store_open_batch(lua_State *L);
 
 #endif

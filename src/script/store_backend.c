@@ -26,6 +26,7 @@ int store_push_backend(lua_State *L, const struct store *store,
 
 /* What the load function of the core's backend is given. */
 struct source {
+  struct store *store; /* lives as long as anybody saves it */
   lua_State *L;
   int index; /* of the backend's table */
 };
@@ -133,32 +134,32 @@ static void close_source(void *data) {
   free(data);
 }
 
-int store_open_backend(lua_State *L, int index, struct store *store,
-                       const char *name, struct mp_fault *fault) {
-  struct mp_backend backend = {
-      .load = load, .apply = apply, .close = close_source};
-  struct mp_store_options options = store->options;
-  lua_getfield(L, index, "wants_all");
-  backend.wants_all = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  lua_pushvalue(L, index);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, store);
-  store->has_backend = true;
-  struct source *source = mem_new(sizeof *source);
-  *source = (struct source){L, index};
-  options.backend = &backend;
-  options.backend_data = source;
-  return mp_store_open(&store->core, name, &options, fault);
-}
-
 /* --- applying --------------------------------------------------------------
  */
 
-static struct batch_box *check_batch(lua_State *L) {
-  struct batch_box *box = luaL_checkudata(L, 1, type_name);
-  if (!box->saver)
+/* One batch on its way through a task. */
+struct applying {
+  struct closable closable;
+  struct script *script;
+  struct mp_loop *loop;
+  struct mp_save *save;
+  struct box *box;       /* the task's, or NULL */
+  struct mp_later later; /* posted: the task has finished */
+  struct mp_fault fault;
+  int rc;
+  bool is_finished;
+};
+
+/* A userdata. */
+struct box {
+  struct applying *applying; /* NULL: it is over */
+};
+
+static const struct mp_batch *check_batch(lua_State *L) {
+  const struct box *box = luaL_checkudata(L, 1, type_name);
+  if (!box->applying)
     luaL_error(L, "the save is over");
-  return box;
+  return mp_save_batch(box->applying->save);
 }
 
 /* Sets the row at index i (from 0) of all that the batch has, peers first, in
@@ -197,7 +198,7 @@ static bool set_row(lua_State *L, const struct mp_batch *batch, uint32_t i) {
 
 /* batch:read(peers, bans, values, from, n): where to go on, nil at the end. */
 static int do_read(lua_State *L) {
-  const struct mp_batch *batch = mp_save_batch(check_batch(L)->saver->save);
+  const struct mp_batch *batch = check_batch(L);
   uint32_t from = (uint32_t)luaL_checkinteger(L, 5);
   uint32_t end = from + (uint32_t)luaL_checkinteger(L, 6);
   for (int i = 2; i <= 4; i++)
@@ -212,53 +213,122 @@ static int do_read(lua_State *L) {
 }
 
 static int do_has_all(lua_State *L) {
-  lua_pushboolean(L,
-                  mp_batch_has_all(mp_save_batch(check_batch(L)->saver->save)));
+  lua_pushboolean(L, mp_batch_has_all(check_batch(L)));
   return 1;
+}
+
+/* From the loop's top; frees it. */
+static void end(void *data) {
+  struct applying *applying = data;
+  struct mp_loop *loop = applying->loop;
+  script_closed(applying->script, &applying->closable);
+  mp_later_cancel(&applying->later);
+  if (applying->box)
+    applying->box->applying = NULL;
+  mp_save_done(applying->save, applying->rc, &applying->fault);
+  mp_loop_release(loop);
+  free(applying);
+}
+
+/* What the task says; its own end is not the place to go on. */
+static void finish(struct applying *applying, int rc, const char *text) {
+  applying->rc = rc ? fault_set(&applying->fault, rc, "%.200s", text) : 0;
+  applying->is_finished = true;
+  mp_later_post(applying->loop, &applying->later);
+}
+
+/* A signal cancels the task, which then says so. */
+static void close_applying(struct closable *closable) {
+  struct applying *applying = (struct applying *)closable;
+  const struct script *script = applying->script;
+  if (!script->is_closing && applying->loop == script->loop)
+    return;
+  applying->rc =
+      fault_set(&applying->fault, MP_ECANCELLED, "the loop is closed");
+  end(applying);
 }
 
 /* batch:finish(nil, or what went wrong) */
 static int do_finish(lua_State *L) {
-  struct batch_box *box = check_batch(L);
-  struct mp_fault fault;
-  int rc = 0;
-  if (!lua_isnil(L, 2))
-    rc = fault_set(&fault, MP_ESTORE, "%.200s", luaL_tolstring(L, 2, NULL));
-  store_saver_finish(box->saver, rc, &fault);
+  struct box *box = luaL_checkudata(L, 1, type_name);
+  const char *text = lua_isnil(L, 2) ? "" : luaL_tolstring(L, 2, NULL);
+  check_batch(L);
+  finish(box->applying, lua_isnil(L, 2) ? 0 : MP_ESTORE, text);
   return 0;
 }
 
 static int on_gc(lua_State *L) {
-  struct batch_box *box = luaL_checkudata(L, 1, type_name);
-  struct mp_fault fault = {MP_ESTORE, "the backend's apply was dropped"};
-  if (box->saver)
-    store_saver_finish(box->saver, MP_ESTORE, &fault);
+  struct box *box = luaL_checkudata(L, 1, type_name);
+  struct applying *applying = box->applying;
+  if (applying)
+    applying->box = NULL;
+  if (applying && !applying->is_finished)
+    finish(applying, MP_ESTORE, "the backend's apply was dropped");
   return 0;
 }
 
 struct start {
-  struct store *store;
-  struct mp_loop *loop;
+  const struct store *store;
+  struct applying *applying;
 };
 
 /* Starts apply(batch) as a task. */
 static int start_apply(lua_State *L) {
   const struct start *start = lua_touserdata(L, 1);
-  struct store_saver *saver = &start->store->saver;
   lua_settop(L, 0);
   store_push_backend(L, start->store, "apply");
-  struct batch_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->saver = NULL;
+  struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  box->applying = NULL;
   luaL_setmetatable(L, type_name);
-  task_spawn(L, start->loop);
-  saver->batch = box;
-  box->saver = saver;
+  task_spawn(L, start->applying->loop);
+  box->applying = start->applying;
+  start->applying->box = box;
   return 0;
 }
 
-bool store_start_apply(struct store *store, struct mp_loop *loop) {
-  struct start start = {store, loop};
-  return script_enter(store->script, loop, start_apply, &start) == LUA_OK;
+static void begin(void *data, struct mp_save *save) {
+  const struct source *source = data;
+  struct script *script = source->store->script;
+  struct mp_loop *loop = store_loop(source->store);
+  struct mp_fault fault;
+  if (!loop) {
+    mp_save_done(save, fault_set(&fault, MP_ESTORE, "no loop runs the backend"),
+                 &fault);
+    return;
+  }
+  struct applying *applying = mem_new(sizeof *applying);
+  *applying = (struct applying){
+      .closable = {.close = close_applying, .loop = loop, .kind = "save"},
+      .script = script,
+      .loop = loop,
+      .save = save};
+  mp_later_init(&applying->later, end, applying);
+  mp_loop_hold(loop);
+  script_opened(script, &applying->closable);
+  struct start start = {source->store, applying};
+  if (script_enter(script, loop, start_apply, &start) == LUA_OK)
+    return;
+  applying->rc = fault_set(&applying->fault, MP_ESTORE,
+                           "the backend's apply could not be started");
+  end(applying);
+}
+
+int store_open_backend(lua_State *L, int index, struct store *store,
+                       const char *name, struct mp_fault *fault) {
+  struct mp_backend backend = {
+      .load = load, .apply = apply, .close = close_source, .begin = begin};
+  struct mp_store_options options = store->options;
+  lua_getfield(L, index, "wants_all");
+  backend.wants_all = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  lua_pushvalue(L, index);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, store);
+  store->has_backend = true;
+  struct source *source = mem_new(sizeof *source);
+  *source = (struct source){store, L, index};
+  options.backend = &backend;
+  options.backend_data = source;
+  return mp_store_open(&store->core, name, &options, fault);
 }
 
 void store_open_batch(lua_State *L) {

@@ -31,7 +31,7 @@ static int do_create(lua_State *L) {
     return push_fault(L, &fault);
   if (!form.has_ip)
     return luaL_error(L, "expected the field ip, or address, of a peer");
-  if (!form.has_port)
+  if (!form.has_port && !form.has_whole)
     return luaL_error(L, "expected the field port of a peer");
   int rc =
       mp_store_create(box->store->core, &peer, form.has_id ? form.id : NULL,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "script/convert.h"
 #include "script/store.h"
 
 static const char *const type_name = "moonpeer.store.save";
@@ -73,9 +74,6 @@ static void stop(struct store_saver *saver) {
   mp_later_cancel(&saver->slice);
   mp_timer_stop(&saver->again);
   saver->state = SAVER_IDLE;
-  if (saver->batch)
-    saver->batch->saver = NULL;
-  saver->batch = NULL;
 }
 
 /* May free the store, and the saver in it. */
@@ -101,8 +99,9 @@ static void fail(struct store_saver *saver, int rc, const char *text) {
   end(saver);
 }
 
-void store_saver_finish(struct store_saver *saver, int rc,
-                        const struct mp_fault *fault) {
+/* The backend has done it on the loop. */
+static void on_applied(void *data, int rc, const struct mp_fault *fault) {
+  struct store_saver *saver = data;
   saver->rc = rc;
   if (rc)
     saver->fault = *fault;
@@ -119,13 +118,9 @@ static void on_done(void *data) {
 }
 
 static void run(struct store_saver *saver) {
-  if (saver->store->has_backend) {
-    saver->state = SAVER_APPLYING;
-    if (!store_start_apply(saver->store, saver->loop))
-      fail(saver, MP_ESTORE, "the backend's apply could not be started");
-    return;
-  }
   saver->state = SAVER_WORKING;
+  if (mp_save_begin(saver->save, on_applied, saver))
+    return;
   if (mp_work_start(saver->loop, &saver->work) != 0)
     fail(saver, MP_EIO, "no thread can be had to save in");
 }
@@ -165,7 +160,7 @@ static void start(struct store_saver *saver) {
 }
 
 /* A signal lets a save come to its end; the end of the loop does not. What
- * another thread does comes to its end in any case. */
+ * another thread, or a backend, does comes to its end in any case. */
 static void close_saver(struct closable *closable) {
   struct store_saver *saver = (struct store_saver *)closable;
   const struct script *script = saver->store->script;
@@ -285,16 +280,18 @@ static int save_last(lua_State *L, struct store *store, bool can_wait,
                    "changed is saved when the loop runs");
 }
 
-/* close(), or the end of its scope: that may come where nothing can wait. */
-int save_lua_close(lua_State *L) {
+static int close_store(lua_State *L, bool saves, bool may_wait) {
   struct store_box *box = luaL_checkudata(L, 1, "moonpeer.store");
   struct store *store = box->store;
   struct mp_fault fault;
   int rc = 0;
   lua_settop(L, 1);
+  if (!saves)
+    lua_pushnil(L);
   if (store) {
-    bool can_wait = task_is_here(L) && lua_isyieldable(L);
-    rc = save_last(L, store, can_wait, &fault);
+    bool can_wait = may_wait && task_is_here(L) && lua_isyieldable(L);
+    if (saves)
+      rc = save_last(L, store, can_wait, &fault);
     if (store->has_backend)
       end_backend(L, store);
     store_let_go(box);
@@ -302,6 +299,24 @@ int save_lua_close(lua_State *L) {
       return wait_on(L, LUA_OK, 0);
   }
   return push_result(L, rc, &fault);
+}
+
+/* close{ save = false }: true, or the failure of the save; closed it is in any
+ * case. */
+int save_lua_close(lua_State *L) {
+  static const char *const names[] = {"save", NULL};
+  bool saves = true;
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) {
+    convert_known(L, 2, "option of close", names);
+    saves = lua_getfield(L, 2, "save") == LUA_TNIL || lua_toboolean(L, -1);
+  }
+  return close_store(L, saves, true);
+}
+
+/* The end of its scope. With an error on its way nothing can wait. */
+int save_lua_on_close(lua_State *L) {
+  return close_store(L, true, lua_isnoneornil(L, 2));
 }
 
 void save_open_type(lua_State *L) {

@@ -25,8 +25,7 @@ enum saver_state {
   SAVER_IDLE,
   SAVER_BLOCKED,   /* somebody else saves: looks again in a while */
   SAVER_GATHERING, /* in slices, a slice a turn */
-  SAVER_WORKING,   /* in another thread */
-  SAVER_APPLYING,  /* in a task: the backend is written in Lua */
+  SAVER_WORKING,   /* in another thread, or a task */
 };
 
 /* One save at a time; who asks meanwhile gets the next. */
@@ -44,12 +43,6 @@ struct store_saver {
   uint64_t started; /* number of the present or last save */
   bool is_wanted;   /* another one after it */
   struct ticket *tickets;
-  struct batch_box *batch; /* what the task that applies has, or NULL */
-};
-
-/* In a userdata: what a save has gathered, for a backend in Lua. */
-struct batch_box {
-  struct store_saver *saver; /* NULL: it is over */
 };
 
 void store_saver_init(struct store_saver *saver, struct store *store);
@@ -59,13 +52,10 @@ bool store_saver_is_busy(const struct store_saver *saver);
 struct ticket *store_saver_ask(lua_State *L, struct store_saver *saver,
                                struct mp_loop *loop);
 
-/* The task has applied the batch: 0, or the failure. */
-void store_saver_finish(struct store_saver *saver, int rc,
-                        const struct mp_fault *fault);
-
 /* store:save() and close(); a ticket's type with its wait(). */
 int save_lua_save(lua_State *L);
 int save_lua_close(lua_State *L);
+int save_lua_on_close(lua_State *L);
 void save_open_type(lua_State *L);
 
 #endif

@@ -82,6 +82,7 @@ struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
   *task = (struct task){.script = script,
                         .loop = loop,
                         .arguments = arguments,
+                        .is_metered = script->consoles.is_running,
                         .deadline = MP_FOREVER};
   luaL_setmetatable(L, task_type);
   task->thread = lua_newthread(L);
@@ -97,6 +98,7 @@ struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
   script->tasks = task;
   mp_later_init(&task->wake, on_wake, task);
   mp_timer_init(&task->timer, on_late, task);
+  mp_timer_init(&task->rest, on_wake, task);
   mp_loop_hold(loop);
   mp_later_post(loop, &task->wake);
   return task;
@@ -108,7 +110,9 @@ static void detach(struct task *task) {
   leave(task);
   mp_later_cancel(&task->wake);
   mp_timer_stop(&task->timer);
-  mp_loop_release(task->loop);
+  mp_timer_stop(&task->rest);
+  if (!task->is_background)
+    mp_loop_release(task->loop);
   if (task->previous)
     task->previous->next = task->next;
   else
@@ -117,14 +121,18 @@ static void detach(struct task *task) {
     task->next->previous = task->previous;
 }
 
+static void abandon(struct task *task) {
+  detach(task);
+  task->is_done = task->has_failed = task->is_cancelled = true;
+}
+
 void tasks_abandon(struct script *script) {
   while (script->tasks)
-    detach(script->tasks);
+    abandon(script->tasks);
 }
 
 void task_abandon(lua_State *L, struct task *task) {
-  detach(task);
-  task->is_done = task->has_failed = task->is_cancelled = true;
+  abandon(task);
   lua_pushnil(L);
   anchor(L, task->thread);
 }
@@ -183,14 +191,28 @@ static void finish(lua_State *L, struct task *task, int rc, int results) {
   }
 }
 
+/* What consoles start is measured, and so is what that starts. */
+static int run(lua_State *L, struct task *task, int arguments, int *results) {
+  struct script *script = task->script;
+  if (!task->is_metered)
+    return lua_resume(task->thread, L, arguments, results);
+  int64_t start = meter_now();
+  script->consoles.is_running = true;
+  int rc = lua_resume(task->thread, L, arguments, results);
+  script->consoles.is_running = false;
+  script->consoles.spent += meter_now() - start;
+  return rc;
+}
+
 /* A task that yields by itself just lets the others run. */
 static int resume(lua_State *L) {
   struct task *task = lua_touserdata(L, 1);
   int results, arguments = task->is_started ? 0 : task->arguments;
   task->is_started = true;
   task->is_waiting = false;
+  task->is_entered = true;
   script_watch(task->script, task->thread);
-  int rc = lua_resume(task->thread, L, arguments, &results);
+  int rc = run(L, task, arguments, &results);
   if (rc != LUA_YIELD) {
     finish(L, task, rc, results);
     return 0;
@@ -203,8 +225,23 @@ static int resume(lua_State *L) {
 
 static void on_wake(void *data) {
   struct task *task = data;
+  if (task->is_metered && !meter_may(&task->script->consoles)) {
+    mp_timer_start(task->loop, &task->rest, MP_MILLISECOND);
+    return;
+  }
   leave(task);
-  script_enter(task->script, task->loop, resume, task);
+  task->is_entered = false;
+  if (script_enter(task->script, task->loop, resume, task) == LUA_OK ||
+      task->is_done || task->script->is_closing)
+    return;
+  if (!task->is_entered) { /* no memory even to call it: again, next turn */
+    mp_later_post(task->loop, &task->wake);
+    return;
+  }
+  waiters_wake(&task->joiners); /* none to keep what it has returned */
+  if (task->script->main == task)
+    mp_loop_stop(task->loop);
+  abandon(task);
 }
 
 static void on_late(void *data) {

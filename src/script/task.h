@@ -20,11 +20,15 @@ struct task {
   int arguments;         /* on the thread's stack, until it has started */
   struct mp_later wake;  /* posted: it will be resumed */
   struct mp_timer timer; /* for its deadline */
+  struct mp_timer rest;  /* others have the loop until then */
   int64_t deadline;
   struct waiters joiners, *waiters; /* who waits for it; for what it waits */
   struct task *next_waiter, *previous_waiter;
+  bool is_entered; /* it has run since it was woken last */
   bool is_started, is_waiting, is_late, is_done, has_failed;
   bool is_cancelled, is_told; /* asked to end; and has been told so */
+  bool is_metered;            /* a console started it */
+  bool is_background;         /* does not keep the loop running */
   bool is_joined; /* somebody takes its results, so its error is theirs */
 };
 

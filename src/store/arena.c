@@ -1,7 +1,7 @@
-/* arena - memory that is given back all at once. */
+/* arena - memory of many small things that end together. */
 #include <stdalign.h>
 
-#include "store/save.h"
+#include "store/arena.h"
 
 enum { BLOCK = 65536 };
 
@@ -42,10 +42,20 @@ void arena_init(struct arena *arena, const struct mp_memory *from) {
                           .memory = {.get = get, .put = put, .data = arena}};
 }
 
-void arena_deinit(struct arena *arena) {
-  while (arena->blocks) {
+void arena_take(struct arena *arena, struct arena *other) {
+  struct arena_block **end = &other->blocks;
+  while (*end)
+    end = &(*end)->next;
+  *end = arena->blocks;
+  arena->blocks = other->blocks;
+  other->blocks = NULL;
+}
+
+bool arena_shrink(struct arena *arena, unsigned blocks) {
+  for (; blocks && arena->blocks; blocks--) {
     struct arena_block *block = arena->blocks;
     arena->blocks = block->next;
     memory_put(arena->from, block, block->size);
   }
+  return arena->blocks != NULL;
 }

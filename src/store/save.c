@@ -184,13 +184,44 @@ bool mp_save_gather(struct mp_save *save, unsigned n) {
   return !save->has_failed && (peers->pending.count || bans->pending.count);
 }
 
+static bool is_empty(const struct mp_batch *batch) {
+  return !batch->has_all && !batch->peer_count && !batch->ban_count &&
+         !batch->value_count;
+}
+
+static int no_memory(const struct mp_store *store, struct mp_fault *fault) {
+  return fault_set(fault, MP_ESTORE, "%s: no memory to save", store->url);
+}
+
+bool mp_save_begin(struct mp_save *save,
+                   void (*done)(void *data, int rc,
+                                const struct mp_fault *fault),
+                   void *data) {
+  const struct mp_store *store = save->store;
+  struct mp_fault fault = {0};
+  if (!store->backend.begin)
+    return false;
+  save->done = done;
+  save->data = data;
+  if (save->has_failed)
+    mp_save_done(save, no_memory(store, &fault), &fault);
+  else if (is_empty(&save->batch))
+    mp_save_done(save, 0, &fault);
+  else
+    store->backend.begin(store->backend_data, save);
+  return true;
+}
+
+void mp_save_done(struct mp_save *save, int rc, const struct mp_fault *fault) {
+  save->done(save->data, rc, fault);
+}
+
 int mp_save_run(struct mp_save *save, struct mp_fault *fault) {
   const struct mp_store *store = save->store; /* only what never changes */
   const struct mp_batch *batch = &save->batch;
   if (save->has_failed)
-    return fault_set(fault, MP_ESTORE, "%s: no memory to save", store->url);
-  if (!batch->has_all && !batch->peer_count && !batch->ban_count &&
-      !batch->value_count)
+    return no_memory(store, fault);
+  if (is_empty(batch))
     return 0;
   if (!store->backend.apply)
     return 0;
@@ -204,16 +235,16 @@ void mp_save_finish(struct mp_save *save, int rc) {
   release(&store->ban_track, is_saved);
   values_release(&store->values, is_saved);
   store->save = NULL;
-  arena_deinit(&save->arena);
+  arena_take(&store->waste, &save->arena);
   free(save);
   if (store->is_closed)
     mp_store_close(store);
 }
 
 int mp_store_save(struct mp_store *store, struct mp_fault *fault) {
-  struct mp_save *save;
+  struct mp_save *save = NULL;
   int rc = mp_store_save_start(store, &save, fault);
-  if (rc)
+  if (!save)
     return rc;
   while (mp_save_gather(save, 65536))
     continue;

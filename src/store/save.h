@@ -6,13 +6,6 @@
 
 enum { SAVE_CHUNK = 512 };
 
-/* Memory that is given back all at once. */
-struct arena {
-  const struct mp_memory *from;
-  struct arena_block *blocks;
-  struct mp_memory memory; /* an allocator on it; put does nothing */
-};
-
 struct batch_peer {
   uint32_t row;
   bool is_there;
@@ -45,15 +38,13 @@ struct mp_save {
   struct mp_store *store;
   struct arena arena;
   struct mp_batch batch;
+  void (*done)(void *data, int rc, const struct mp_fault *fault);
+  void *data;      /* for done */
   bool has_failed; /* no memory for all of it */
 };
 
 /* Copies a row, as it is now, that the save holds and has not copied. */
 void save_peer(struct mp_save *save, uint32_t slot);
 void save_ban(struct mp_save *save, uint32_t slot);
-
-/* --- arena.c */
-void arena_init(struct arena *arena, const struct mp_memory *from);
-void arena_deinit(struct arena *arena);
 
 #endif

@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,7 +206,8 @@ static int open_backend(struct mp_store *store, const char *url,
 /* Peers of the file that a ban covers, and those banned for themselves. */
 static void cover_loaded(struct mp_store *store) {
   struct peer_store *peers = &store->peers;
-  for (uint32_t slot = peers->lists[2 * MP_STATUS_BANNED].head; slot;) {
+  for (uint32_t slot = peers->lists[peer_list_of(MP_STATUS_BANNED, 0)].head;
+       slot;) {
     struct mp_peer *peer = peer_at(peers, slot);
     uint32_t next = peer->next;
     struct mp_peer_change change = {.fields = MP_PEER_STATUS,
@@ -250,6 +252,7 @@ int mp_store_open(struct mp_store **store, const char *url,
   made->loader->store = made;
   memcpy(made->seed, options->seed, sizeof made->seed);
   set_options(made, options);
+  arena_init(&made->waste, made->memory);
   track_init(&made->peer_track, made->memory);
   track_init(&made->ban_track, made->memory);
   init_content(made);
@@ -279,6 +282,7 @@ void mp_store_close(struct mp_store *store) {
   if (store->save)
     return;
   deinit_content(store);
+  arena_shrink(&store->waste, UINT_MAX);
   discouraged_deinit(&store->discouraged);
   source_rates_deinit(&store->rates);
   track_deinit(&store->peer_track);

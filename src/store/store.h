@@ -8,6 +8,7 @@
 #include "peer/ban_list.h"
 #include "peer/discouraged.h"
 #include "peer/peer_store.h"
+#include "store/arena.h"
 #include "store/values.h"
 
 enum { STORE_WARNING = 1024 };
@@ -35,7 +36,8 @@ struct mp_store {
   bool is_tracked; /* somebody may save it */
   struct track peer_track, ban_track;
   struct mp_save *save;
-  bool is_closed; /* and freed when the save is finished */
+  bool is_closed;     /* and freed when the save is finished */
+  struct arena waste; /* of saves that ended, given back by and by */
   struct mp_store_listener *listeners;
   uint32_t cursor;     /* the last slot a pass of expire looked at */
   uint32_t sweep_left; /* slots to hold against the bans */

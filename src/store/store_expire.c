@@ -4,6 +4,8 @@
 
 static const int64_t pass_every = 60 * INT64_C(1000000000);
 
+enum { WASTE = 32 }; /* blocks of 64 KiB given back with every call */
+
 /* Whether a time that began so many seconds after 1970 is over. */
 static bool is_over(uint32_t since, int64_t time, int64_t now) {
   if (time == MP_FOREVER)
@@ -79,5 +81,6 @@ bool mp_store_expire(struct mp_store *store, int64_t now, unsigned budget) {
   end_status(store, 2 * MP_STATUS_BANNED, store->ban_time, now, &budget);
   shrink(store, &budget);
   pass(store, now, &budget);
-  return budget == 0 || store->sweep_left || store->pass_left;
+  bool has_waste = arena_shrink(&store->waste, WASTE);
+  return budget == 0 || store->sweep_left || store->pass_left || has_waste;
 }

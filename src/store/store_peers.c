@@ -99,10 +99,6 @@ static void make_keys(struct mp_store *store, struct peer_keys *keys,
   else
     peer_make_id(peers, made->id);
   peer_keys_init(keys, peers, made->id, &made->address);
-  while (!id && peer_read_by(peers, keys, made->id)) { /* a seed used before */
-    peer_make_id(peers, made->id);
-    peer_keys_init(keys, peers, made->id, &made->address);
-  }
 }
 
 /* NOLINTNEXTLINE(readability-function-size): create's shape */
@@ -169,13 +165,15 @@ int mp_store_create(struct mp_store *store, const struct mp_peer **peer,
     *peer = NULL;
   record_init(&made, address);
   make_keys(store, &keys, &made, id);
-  int rc = check_new(store, &keys, id, address, peer, fault);
-  if (rc == 0)
-    rc = check(change, fault);
+  int rc = check(change, fault); /* while the memory for the keys comes */
   if (rc == 0)
     rc = check_status(change, NULL, fault);
+  if (rc == 0)
+    rc = check_new(store, &keys, id, address, peer, fault);
   if (rc)
     return rc;
+  while (!id && peer_read_by(&store->peers, &keys, made.id))
+    make_keys(store, &keys, &made, id); /* a seed that was used before */
   if (fill(store, &made, change, now))
     return no_memory(fault);
   if (insert(store, &slot, &made, &keys)) {

@@ -4,24 +4,25 @@
 #include "plain.h"
 
 static size_t resident(void) {
-  long pages = 0, skipped;
+  char text[128] = "", *end = text;
   FILE *file = fopen("/proc/self/statm", "r");
-  if (!file || fscanf(file, "%ld %ld", &skipped, &pages) != 2)
+  if (!file || !fgets(text, sizeof text, file))
     exit(1);
   fclose(file);
-  return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+  strtol(text, &end, 10); /* the size comes first */
+  return (size_t)strtol(end, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* Sums something of every peer, so that nothing is left out. */
 static double find_rate(struct mp_store *store, const struct mp_address *list,
                         uint32_t n) {
-  double start = now(), passed = 0, best = 0;
+  double best = 0;
   for (int round = 0; round < 5; round++) {
     size_t found = 0;
-    start = now();
+    double start = now();
     for (uint32_t i = 0; i < n; i++)
       found += mp_store_find(store, list + i) != NULL;
-    passed = now() - start;
+    double passed = now() - start;
     check(found == n ? 0 : MP_ENOT_FOUND, "find");
     if (n / passed > best)
       best = n / passed;

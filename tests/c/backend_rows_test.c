@@ -28,65 +28,66 @@ static void write_json(const char *path, int version, const char *peers,
   spit(path, text, (size_t)n);
 }
 
+static const struct {
+  const char *row, *says;
+} bad_rows[] = {
+    {"17", "row: expected a JSON object"},
+    {"{\"id\":\"x\"}", "id: expected a UUID"},
+    {"{\"address\":\"1.2.3.4:1\"}", "id: expected a UUID"},
+    {"{\"id\":\"%s\"}", "address: expected an address"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.400:1\"}", "address: "},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4\"}", "expected a port"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"status\":3}",
+     "status: expected a text"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"status\":\"dead\"}",
+     "status: there is no \"dead\""},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"status\":\"banned\"}",
+     "expected a ban_reason"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"services\":9}",
+     "services: expected"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"services\":\"-1\"}",
+     "services: expected"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"start_height\":1e300}",
+     "start_height: expected"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"start_height\":1.5}",
+     "start_height: expected"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"last_seen\":-1}",
+     "last_seen: expected"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"failures\":\"no\"}",
+     "failures: expected"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"user_agent\":\"%%4\"}",
+     "user_agent: expected"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"data\":[1]}",
+     "data: expected a JSON object"},
+    {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"source\":\"me\"}",
+     "source: expected"},
+    {"{\"id\":\"%s\",\"address\":\"5.5.5.5:5\"}", "address 5.5.5.5:5 is"},
+    {"{\"id\":\"10112233-4455-4677-8899-aabbccddeeff\","
+     "\"address\":\"1.2.3.4:1\"}",
+     "is there twice"},
+};
+
 static void json_says_which_line_is_wrong_and_what(void) {
-  static const struct {
-    const char *row, *says;
-  } bad[] = {
-      {"17", "row: expected a JSON object"},
-      {"{\"id\":\"x\"}", "id: expected a UUID"},
-      {"{\"address\":\"1.2.3.4:1\"}", "id: expected a UUID"},
-      {"{\"id\":\"%s\"}", "address: expected an address"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.400:1\"}", "address: "},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4\"}", "expected a port"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"status\":3}",
-       "status: expected a text"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"status\":\"dead\"}",
-       "status: there is no \"dead\""},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"status\":\"banned\"}",
-       "expected a ban_reason"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"services\":9}",
-       "services: expected"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"services\":\"-1\"}",
-       "services: expected"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"start_height\":1e300}",
-       "start_height: expected"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"start_height\":1.5}",
-       "start_height: expected"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"last_seen\":-1}",
-       "last_seen: expected"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"failures\":\"no\"}",
-       "failures: expected"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"user_agent\":\"%%4\"}",
-       "user_agent: expected"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"data\":[1]}",
-       "data: expected a JSON object"},
-      {"{\"id\":\"%s\",\"address\":\"1.2.3.4:1\",\"source\":\"me\"}",
-       "source: expected"},
-      {"{\"id\":\"%s\",\"address\":\"5.5.5.5:5\"}", "address 5.5.5.5:5 is"},
-      {"{\"id\":\"10112233-4455-4677-8899-aabbccddeeff\","
-       "\"address\":\"1.2.3.4:1\"}",
-       "is there twice"},
-  };
   char first[200], row[400], peers[700];
   char url[256], path[256];
   snprintf(url, sizeof url, "%s", url_of("json", "wrong"));
   snprintf(path, sizeof path, "%s", path_of("wrong"));
   snprintf(first, sizeof first, "{\"id\":\"%s\",\"address\":\"5.5.5.5:5\"}",
            id_b);
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    const char *mark = strstr(bad[i].row, "%s");
+  for (size_t i = 0; i < sizeof bad_rows / sizeof *bad_rows; i++) {
+    const char *mark = strstr(bad_rows[i].row, "%s");
     if (mark)
-      snprintf(row, sizeof row, "%.*s%s%s", (int)(mark - bad[i].row),
-               bad[i].row, id_a, mark + 2);
+      snprintf(row, sizeof row, "%.*s%s%s", (int)(mark - bad_rows[i].row),
+               bad_rows[i].row, id_a, mark + 2);
     else
-      snprintf(row, sizeof row, "%s", bad[i].row);
+      snprintf(row, sizeof row, "%s", bad_rows[i].row);
     snprintf(peers, sizeof peers, "%s,\n%s", first, row);
     write_json(path, 1, peers, "", "");
     struct mp_store *store =
         store_at(url, (struct mp_store_options){.read_only = true});
     const char *warning = mp_store_warning(store);
-    if (!strstr(warning, "line 4: ") || !strstr(warning, bad[i].says))
-      CHECK_TEXT(warning, bad[i].says);
+    if (!strstr(warning, "line 4: ") || !strstr(warning, bad_rows[i].says))
+      CHECK_TEXT(warning, bad_rows[i].says);
     CHECK_INT(mp_store_count(store), 0);
     mp_store_close(store);
   }

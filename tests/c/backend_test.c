@@ -95,12 +95,12 @@ static void the_save_is_the_store_as_it_was_when_it_began(void) {
   CHECK_INT(mp_store_save_start(store, &held, NULL), 0);
   CHECK_INT(mp_store_save_start(store, &second, NULL), MP_EWOULD_BLOCK);
   CHECK(mp_save_gather(held, 10));
-  /* The last one moves into a row that was copied, and so on. */
+  /* The last one moves into a row that was copied, another into its own. */
   struct mp_address last = nth(99), first = nth(0), more = at("99.9.9.9");
   mp_store_delete(store, mp_peer_id(mp_store_find(store, &first)), NULL);
   mp_store_delete(store, mp_peer_id(mp_store_find(store, &last)), NULL);
-  mp_store_create(store, NULL, NULL, &last, NULL, T0, NULL);
   mp_store_create(store, NULL, NULL, &more, NULL, T0, NULL);
+  mp_store_create(store, NULL, NULL, &last, NULL, T0, NULL);
   struct mp_prefix prefix = prefix_at("1.0.0.0/32");
   mp_ban_remove(store, &prefix, T0, NULL);
   while (mp_save_gather(held, 10))
@@ -111,6 +111,7 @@ static void the_save_is_the_store_as_it_was_when_it_began(void) {
   CHECK_TEXT(mp_store_warning(reader), "");
   CHECK_INT(mp_store_count(reader), 100);
   CHECK(mp_store_find(reader, &first) && !mp_store_find(reader, &more));
+  CHECK(mp_store_find(reader, &last));
   CHECK_INT(mp_ban_count(reader), 1);
   mp_store_close(reader);
   save(store);

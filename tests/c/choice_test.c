@@ -42,6 +42,23 @@ static void a_large_group_is_no_likelier_than_a_small_one(void) {
   mp_store_close(store);
 }
 
+static void a_group_of_two_statuses_is_no_likelier(void) {
+  struct mp_store *store = seeded(7);
+  unsigned both = 0;
+  add(store, "20.1.1.1", T0);
+  add(store, "20.1.1.2", T0);
+  add(store, "21.1.1.1", T0);
+  set_status(store, "20.1.1.1", MP_STATUS_VALID, T0);
+  for (int i = 0; i < 4000; i++) {
+    const struct mp_peer *peer;
+    CHECK_INT(mp_store_pick(store, &(struct mp_filter){.now = T0}, &peer, 1),
+              1);
+    both += net_of(peer) == 20;
+  }
+  CHECK(both > 1850 && both < 2150); /* a half, not two thirds */
+  mp_store_close(store);
+}
+
 static void several_are_of_as_many_groups(void) {
   struct mp_store *store = seeded(2);
   const struct mp_peer *peers[MANY];
@@ -164,6 +181,7 @@ static void the_same_seed_picks_the_same(void) {
 }
 
 TEST_MAIN(TEST(a_large_group_is_no_likelier_than_a_small_one),
+          TEST(a_group_of_two_statuses_is_no_likelier),
           TEST(several_are_of_as_many_groups),
           TEST(all_that_match_are_found_however_few),
           TEST(failures_and_recent_tries_make_it_unlikely),

@@ -305,48 +305,69 @@ static void filters_let_through_what_matches(void) {
   mp_store_close(store);
 }
 
-/* Deletes what it sees and what it will see, moves others, makes new ones. */
-static void iteration_survives_what_its_body_does(void) {
-  for (unsigned statuses = 0; statuses < 2; statuses++) {
-    struct mp_store *store = memory_store();
-    struct mp_filter filter = {.statuses = statuses};
-    struct mp_iterator iterator;
-    const struct mp_peer *peer;
-    bool seen[1000] = {false}, is_deleted[1000] = {false};
-    for (uint32_t i = 0; i < 1000; i++) {
-      struct mp_address address = nth(i);
-      address.port = (uint16_t)(i + 1);
-      mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
-    }
-    mp_iterator_begin(&iterator, store, &filter);
-    while ((peer = mp_iterator_next(&iterator))) {
-      struct mp_address address;
-      mp_peer_address(peer, &address);
-      unsigned i = address.port - 1u;
-      CHECK(i < 1000 && !seen[i] && !is_deleted[i]);
-      seen[i] = true;
-      if (i % 3 == 0) { /* itself and its neighbour */
-        struct mp_address next = nth(i + 1);
-        next.port = (uint16_t)(i + 2);
-        CHECK_INT(mp_store_delete(store, mp_peer_id(peer), NULL), 0);
-        const struct mp_peer *other = mp_store_find(store, &next);
-        if (other) {
-          is_deleted[i + 1] = true;
-          CHECK_INT(mp_store_delete(store, mp_peer_id(other), NULL), 0);
-        }
-      } else { /* away and back: not seen twice */
-        struct mp_peer_change change = {.fields = MP_PEER_STATUS,
-                                        .status = MP_STATUS_VALID};
-        mp_store_update(store, mp_peer_id(peer), &change, T0, NULL);
-        change.status = MP_STATUS_UNKNOWN;
-        mp_store_update(store, mp_peer_id(peer), &change, T0, NULL);
-      }
-    }
-    mp_iterator_end(&iterator);
-    for (unsigned i = 0; i < 1000; i++)
-      CHECK(seen[i] != is_deleted[i]);
-    mp_store_close(store);
+enum { ITERATED = 1000 };
+
+/* Which of the peers, told apart by their ports, were seen and deleted. */
+static bool seen[ITERATED + 1], is_gone[ITERATED + 1];
+
+static struct mp_address iterated(unsigned i) {
+  struct mp_address address = nth(i);
+  address.port = (uint16_t)(i + 1);
+  return address;
+}
+
+/* Every third goes, and the one after it, which was not seen yet. */
+static void delete_two(struct mp_store *store, unsigned i) {
+  for (unsigned j = i; j < i + 2; j++) {
+    struct mp_address address = iterated(j);
+    const struct mp_peer *peer = mp_store_find(store, &address);
+    is_gone[j] = j > i && peer;
+    if (peer)
+      CHECK_INT(mp_store_delete(store, mp_peer_id(peer), NULL), 0);
   }
+}
+
+/* Others go to another status and back: they must not be seen twice. */
+static void go_and_return(struct mp_store *store, const struct mp_peer *peer) {
+  struct mp_peer_change change = {.fields = MP_PEER_STATUS,
+                                  .status = MP_STATUS_VALID};
+  mp_store_update(store, mp_peer_id(peer), &change, T0, NULL);
+  change.status = MP_STATUS_UNKNOWN;
+  mp_store_update(store, mp_peer_id(peer), &change, T0, NULL);
+}
+
+static void iterate_and_meddle(unsigned statuses) {
+  struct mp_store *store = memory_store();
+  struct mp_filter filter = {.statuses = statuses};
+  struct mp_iterator iterator;
+  const struct mp_peer *peer;
+  memset(seen, 0, sizeof seen);
+  memset(is_gone, 0, sizeof is_gone);
+  for (unsigned i = 0; i < ITERATED; i++) {
+    struct mp_address address = iterated(i);
+    mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+  }
+  mp_iterator_begin(&iterator, store, &filter);
+  while ((peer = mp_iterator_next(&iterator))) {
+    struct mp_address address;
+    mp_peer_address(peer, &address);
+    unsigned i = address.port - 1u;
+    CHECK(i < ITERATED && !seen[i] && !is_gone[i]);
+    seen[i] = true;
+    if (i % 3 == 0)
+      delete_two(store, i);
+    else
+      go_and_return(store, peer);
+  }
+  mp_iterator_end(&iterator);
+  for (unsigned i = 0; i < ITERATED; i++)
+    CHECK(seen[i] != is_gone[i]);
+  mp_store_close(store);
+}
+
+static void iteration_survives_what_its_body_does(void) {
+  iterate_and_meddle(0);
+  iterate_and_meddle(1 << MP_STATUS_UNKNOWN);
 }
 
 static void an_iterator_outlives_its_store(void) {

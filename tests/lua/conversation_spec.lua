@@ -354,6 +354,7 @@ stage.describe("send", function(one)
 
   one.it("refuses what the network has no room for", function()
     local near = pair(one, { send_memory = 4 << 20 })
+    assert.truthy(near:receive("protoconf", "5s")) -- until then it is 1 MiB
     local sent, message, code = near:send("xyzzy", ("x"):rep(2097153))
     assert.is_nil(sent)
     -- a little less before its protoconf has come

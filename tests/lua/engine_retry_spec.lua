@@ -238,7 +238,7 @@ describe("our own network", function()
     end } }
     local engine, log = field.engine(world, "10.0.0.1", config)
     for _, peer in ipairs(peers) do
-      engine:remember(peer)
+      engine.store:create { ip = peer:match "^[^:]*", port = 8333 }
     end
     world:run_for "1m"
     assert.equal(8, engine:counts().connected)
@@ -255,7 +255,7 @@ describe("our own network", function()
     for peer in engine:peers() do
       assert.is_true(peer.status == "valid" or peer.status == "unknown",
         peer.address .. " " .. peer.status)
-      assert.is_true(peer.failures <= 3, peer.failures)
+      assert.is_true(peer.failures < 10, peer.failures)
     end
     world:heal(number)
     world:run_for "30s"

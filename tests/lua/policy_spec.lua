@@ -217,13 +217,16 @@ describe("a policy that", function()
   end)
 
   it("raises an object that has no words is survived", function()
-    local out = complaints([[
-      { validate = function()
+    local out, err = complaints([[
+      { name = "odd", validate = function()
         error(setmetatable({}, { __tostring = function() error "no" end }))
       end },
-      { judge = function() return "disconnect" end },
-    ]], hello .. bad_ping)
-    assert.equal("complete\nchecksum_error\tdisconnect\n", out)
+      { validate = function() return "offence", "flood" end,
+        judge = function() return "observe" end },
+    ]], hello)
+    assert.equal("flood\tobserve\ncomplete\n", out)
+    assert.matches('policy "odd" failed in validate: %(a table without words',
+      err)
   end)
 
   for name, answer in pairs {

@@ -127,7 +127,7 @@ describe("a run", function()
   end
 
   local function check(said)
-    local place = "^tests/lua/sim_misuse_spec.lua:%d+: "
+    local place = "^%S*sim_misuse_spec.lua:%d+: "
     assert.matches(place .. "a world is running; runs do not nest", said[1])
     assert.matches(place .. "a world is running", said[2])
     assert.matches(place .. "close: the world is running", said[3])

@@ -1,6 +1,7 @@
 --- cli - the commands of the executable: `moonpeer <command> ...`.
 --- Each is a file beside this one and returns a table: `summary`, a sentence;
---- `configure(parser)`, which declares the arguments; `run(options, arg)`,
+--- `configure(parser)`, which declares the arguments and may return the parsers
+--- of the command's own commands by name; `run(options, arg)`,
 --- which does the work and returns the exit code; and `takes_script`, when all
 --- from the first word that is no option belongs to a script.
 local argparse = require "argparse"
@@ -9,7 +10,10 @@ local core = require "moonpeer.core"
 local cli = {}
 
 --- In the order in which people meet them.
-cli.commands = { "run", "decode", "encode", "version" }
+cli.commands = {
+  "run", "console", "peers", "bans", "explain", "decode", "encode",
+  "completion", "version",
+}
 
 --- Exit codes.
 cli.ok, cli.failed, cli.misuse = 0, 1, 2
@@ -43,15 +47,26 @@ end
 --- The words that the command's parser is to see, and whether one asks for
 --- help.
 local function own_words(command, arg)
-  local words, wants_help = {}, false
+  local words, wants_help, is_value = {}, false, false
   for _, word in ipairs(arg) do
     words[#words + 1] = word
-    if command.takes_script and word:sub(1, 1) ~= "-" then
+    if command.takes_script and word:sub(1, 1) ~= "-" and not is_value then
       break
     end
+    is_value = command.values ~= nil and command.values[word]
     wants_help = wants_help or word == "--help" or word == "-h"
   end
   return words, wants_help
+end
+
+--- The parser of the action that is named first, else of the command.
+local function whose_help(parser, actions, words)
+  for _, word in ipairs(words) do
+    if actions[word] then
+      return actions[word]
+    end
+  end
+  return parser
 end
 
 --- Runs the command that arg[0] names with the arguments arg[1] and on.
@@ -64,10 +79,11 @@ function cli.main(arg)
     return complain_unknown(name)
   end
   local parser = argparse("moonpeer " .. name, command.summary)
-  command.configure(parser)
+  parser:help_max_width(79)
+  local actions = command.configure(parser)
   local words, wants_help = own_words(command, arg)
   if wants_help then
-    print(parser:get_help())
+    print(whose_help(parser, actions or {}, words):get_help())
     return cli.ok
   end
   local understood, options = parser:pparse(words)

@@ -1,13 +1,52 @@
---- run - runs a script, as `moonpeer script.lua` does.
+--- run - runs an engine: a script, a configuration, or plain options.
+local core = require "moonpeer.core"
+
 local run = {
-  summary = "Runs a Lua script with the engine at hand: require \"moonpeer\".",
+  summary = "Runs a Lua script with the engine at hand, a JSON configuration, "
+    .. "or an engine with plain options.",
   takes_script = true,
 }
 
-function run.configure(parser)
-  parser:argument("script", "A Lua file.")
-  parser:epilog("What follows the script are its own arguments.")
+--- Options that have a value: what follows them is no script.
+run.values = {}
+
+local function option(parser, names, text, argname)
+  for name in names:gmatch "%S+" do
+    run.values[name] = true
+  end
+  return parser:option(names, text):argname(argname)
 end
+
+function run.configure(parser)
+  parser:argument("script", "A Lua file, or a configuration (.json)."):args "?"
+  option(parser, "--network", "The network to speak.", "<name>")
+  option(parser, "--listen", "Where to wait for peers.", "<address>")
+  option(parser, "--peer", "Dial only these; may be given again.", "<address>")
+    :count "*"
+  option(parser, "--store", "Where peers are remembered.", "<url>")
+  option(parser, "--policy", "A policy; may be given again.", "<file>")
+    :count "*"
+  option(parser, "--connections", "Outbound connections to keep.", "<n>")
+    :convert(tonumber)
+  option(parser, "--console", "Where consoles attach.", "<path>")
+  parser:flag("--no-console", "No socket for consoles.")
+  parser:flag("--read-only", "Consoles only look.")
+  option(parser, "--log", "error, warning, info or debug.", "<level>")
+    :choices { "error", "warning", "info", "debug" }
+  parser:flag("--json", "Logs as lines of JSON.")
+  parser:flag("--no-status", "No status line on the terminal.")
+  parser:epilog [[
+What follows the script are its own arguments. A script that returns a table
+gives a configuration. Exit codes: 0 ended in order, 1 failed, 2 called the
+wrong way.]]
+end
+
+local function complain(message)
+  io.stderr:write("moonpeer: ", message, "\n")
+  return 1
+end
+
+-- --- what a command line says ----------------------------------------------
 
 --- Makes the script arg[0] and what follows it arg[1] and on.
 local function shift(arg, places)
@@ -18,24 +57,177 @@ local function shift(arg, places)
   return shifted
 end
 
-local function place_of(script, words)
-  for i, word in ipairs(words) do
-    if word == script then
-      return i
+--- The first word that is no option and no option's value.
+local function place_of(words)
+  local i = 1
+  while words[i] and words[i]:sub(1, 1) == "-" do
+    i = i + (run.values[words[i]] and 2 or 1)
+  end
+  return i
+end
+
+local plain = { network = "network", listen = "listen", store = "store",
+  connections = "target_connections" }
+
+--- The configuration of plain options; nil when there are none.
+local function of_options(options)
+  local configuration = {}
+  for name, key in pairs(plain) do
+    configuration[key] = options[name]
+  end
+  if #options.peer > 0 then
+    configuration.peers = options.peer
+  end
+  if #options.policy > 0 then
+    configuration.policies = options.policy
+  end
+  return next(configuration) ~= nil and configuration or nil
+end
+
+local function read_json(path)
+  local file, message = io.open(path)
+  if not file then
+    return nil, "cannot open " .. message
+  end
+  local text = file:read "a"
+  file:close()
+  local configuration, why = core.json_decode(text or "")
+  if type(configuration) ~= "table" then
+    return nil, ("%s: %s"):format(path, why or "expected an object")
+  end
+  return configuration
+end
+
+-- --- what goes with it -----------------------------------------------------
+
+local function open_console(options)
+  if options.no_console then
+    return
+  end
+  local console = require "moonpeer.console"
+  local path = options.console or console.default_path()
+  local listener, message = console.serve(path,
+    { read_only = options.read_only })
+  if not listener then
+    require("moonpeer.log").write("warning", "console", "no console",
+      { reason = message })
+    return nil, options.console and message
+  end
+  -- the socket is to be gone when the script leaves by the side door
+  local exit = os.exit
+  rawset(os, "exit", function(...)
+    listener:close()
+    exit(...)
+  end)
+  return listener
+end
+
+local function start_log(options)
+  local log = require "moonpeer.log"
+  log.configure { format = options.json and "json" or "text" }
+  log.set_level(options.log or "info")
+  require("moonpeer.engine").made = log.follow
+end
+
+local function rate(now, before)
+  return now - before
+end
+
+--- "regtest: 8 connections (3 in), 12 bans, 1 dials/s, saved".
+local function describe(engine, before)
+  local counts = engine:counts()
+  local store = engine.store
+  local text = ("%s: %d connected of %d (%d in, %d out), %d bans, "
+    .. "%d dials/s, %d handshakes/s, %s"):format(engine:network().name,
+    counts.connected, counts.connections, counts.inbound, counts.outbound,
+    #store.bans, rate(counts.dials, before.dials or 0),
+    rate(counts.handshakes, before.handshakes or 0),
+    store.is_changed and "not saved" or "saved")
+  before.dials, before.handshakes = counts.dials, counts.handshakes
+  return text
+end
+
+local function start_status(options)
+  local good, terminal = pcall(require, "moonpeer.terminal")
+  if options.no_status or options.json or not good
+    or not terminal.is_there() then
+    return nil
+  end
+  local before = {}
+  return core.ticker("1s", function()
+    local engine = core.engines()[1]
+    local fine, text = pcall(describe, engine, before)
+    terminal.status(engine and fine and text or nil)
+  end), terminal
+end
+
+-- --- running ---------------------------------------------------------------
+
+local function run_engine(configuration)
+  local moonpeer = require "moonpeer"
+  local good, engine, message, code = pcall(moonpeer.engine, configuration)
+  if not good then
+    return complain(require("moonpeer.misuse").bare(engine))
+  elseif not engine then
+    return complain(("%s (%s)"):format(message, code))
+  end
+  local started, why, how = engine:start()
+  if not started then
+    return complain(("%s (%s)"):format(why, how))
+  end
+  moonpeer.run()
+  return 0
+end
+
+--- The script's own result may be a configuration.
+local function run_script(options, words)
+  local script, message = loadfile(options.script)
+  if not script then
+    return complain(message)
+  end
+  local own = shift(words, place_of(words))
+  _G.arg = own
+  local result = script(table.unpack(own))
+  if type(result) == "table" then
+    return run_engine(result)
+  end
+  return 0
+end
+
+local function choose(options, words)
+  local script = options.script
+  if script and not script:find "%.json$" then
+    return run_script(options, words)
+  end
+  local configuration, message = of_options(options) or {}, nil
+  if script then
+    local rest = configuration
+    configuration, message = read_json(script)
+    for key, value in pairs(configuration and rest or {}) do
+      configuration[key] = value
     end
   end
+  return configuration and run_engine(configuration) or complain(message)
 end
 
 function run.run(options, words)
-  local script, message = loadfile(options.script)
-  if not script then
-    io.stderr:write("moonpeer: ", message, "\n")
-    return 1
+  if not options.script and not of_options(options) then
+    io.stderr:write("moonpeer run: expected a script, a configuration or ",
+      "options; --help lists them\n")
+    return 2
   end
-  local own = shift(words, place_of(options.script, words))
-  _G.arg = own
-  script(table.unpack(own))
-  return 0
+  start_log(options)
+  local _, trouble = open_console(options)
+  if trouble then
+    return complain(trouble)
+  end
+  local ticker, terminal = start_status(options)
+  local code = choose(options, words)
+  if ticker then
+    ticker:close()
+    terminal.status(nil)
+  end
+  return code
 end
 
 return run

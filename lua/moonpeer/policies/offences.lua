@@ -41,11 +41,20 @@ end
 
 judge.self_connection = judge.obsolete_version
 
-function offences.judge(_, _, offence)
+--- Whom the configuration trusts is never banned or slowed down.
+local milder = {
+  ban = "disconnect", discourage = "disconnect", throttle = "observe",
+}
+
+function offences.judge(engine, connection, offence)
   local answer = judge[offence.code]
-  if answer then
-    return answer(offence)
+  if not answer then
+    return nil
+  elseif engine:trusts(connection.address) then
+    local hard = offence.code == "flood" and "throttle" or answer(offence)
+    return milder[hard] or hard, offence.message
   end
+  return answer(offence)
 end
 
 return offences

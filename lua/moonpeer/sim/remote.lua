@@ -3,6 +3,8 @@
 local core = require "moonpeer.core"
 local misuse = require "moonpeer.misuse"
 
+require "moonpeer.conversation" -- what connections can say
+
 misuse.own_file()
 
 local remote = {}

@@ -30,7 +30,7 @@ function field.log(world, engine)
     return self:all(kind, code)[1]
   end
   for _, name in ipairs(core.events) do
-    if name ~= "message" then
+    if name ~= "message" and name ~= "chunk" then
       engine:on(name, "log", watch.collected(function(event)
         local row = { at = world:now() }
         for _, key in ipairs(taken) do

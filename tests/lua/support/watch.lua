@@ -45,7 +45,7 @@ function watch.events(engine)
     return n
   end
   for _, name in ipairs(core.events) do
-    if name ~= "message" then
+    if name ~= "message" and name ~= "chunk" then
       engine:on(name, "watch", watch.collected(function(event)
         note(log, event)
       end))

@@ -1,0 +1,34 @@
+--- Events.
+local function field(name, kind, summary)
+  return { name = name, kind = "field", type = kind, since = "0.1.0",
+    summary = summary }
+end
+
+return {
+  name = "moonpeer.event", class = "moonpeer.Event", variable = "event",
+  kind = "method",
+  summary = "What an engine tells its listeners; stale when they return.",
+  members = {
+    field("type", "string", "\"handshake_complete\" ..."),
+    field("time", "number", "Seconds since 1970."),
+    field("connection", "moonpeer.Connection|nil", ""),
+    field("address", "string", "Of the remote."),
+    field("code", "string|nil", "Of a failure or an offence."),
+    field("reason", "string", "In words."),
+    field("message", "moonpeer.Message|nil", "Of \"message\"."),
+    field("prefix", "string|nil", "What was banned or unbanned."),
+    field("verdict", "string|nil", "What a policy decided."),
+    field("verdict_reason", "string|nil", ""),
+    field("count", "integer|nil", "How often it did wrong."),
+    { name = "table", since = "0.1.0",
+      summary = "All fields as a table, the message as a copy: for later.",
+      returns = { { "table", "" } },
+      example = [[
+local kept
+engine:on("peer_banned", "keep", function(event) kept = event:table() end)
+engine:ban "198.51.100.8"
+moonpeer.sleep "20ms"
+engine:off("peer_banned", "keep")
+assert(kept.prefix == "198.51.100.8/32")]] },
+  },
+}

@@ -1,0 +1,149 @@
+--- store_file - what the commands about peers and bans share: opening a store's
+--- file, reading text files, saying what went wrong.
+local core = require "moonpeer.core"
+local moonpeer = require "moonpeer"
+
+local store_file = {}
+
+local schemes = { db = "sqlite:", sqlite = "sqlite:", sqlite3 = "sqlite:" }
+
+--- Whether there is a file, and its first bytes.
+local function look(path)
+  local file <close> = io.open(path, "rb")
+  return file ~= nil, file and file:read(16)
+end
+
+--- A URL for what somebody called a store: a URL as it is; a file by what it
+--- begins with, or if there is none by its name's end (.db, .sqlite are
+--- SQLite, all others JSON). Also the file's name, nil for other URLs.
+---@param text string
+---@return string, string?
+function store_file.url(text)
+  local scheme, rest = text:match "^(%l+):(.*)$"
+  if scheme then
+    local is_file = scheme == "json" or scheme == "sqlite"
+    return text, is_file and rest or nil
+  end
+  local is_there, head = look(text)
+  if is_there then
+    return (head == "SQLite format 3\0" and "sqlite:" or "json:") .. text, text
+  end
+  return (schemes[text:match "%.(%w+)$" or ""] or "json:") .. text, text
+end
+
+--- Opens a store; for reading only, without its lock, unless it is to be
+--- written. What is only read must be there.
+---@param text string      URL or file
+---@param is_written boolean
+---@return moonpeer.Store|nil, string?
+function store_file.open(text, is_written)
+  local url, path = store_file.url(text)
+  if path and not is_written and not look(path) then
+    return nil, path .. ": no such file"
+  end
+  local store, message = moonpeer.store(url, { read_only = not is_written })
+  if store and store.warning ~= "" then
+    io.stderr:write("moonpeer: ", store.warning, "\n")
+  end
+  return store, message
+end
+
+--- All of a file, or of stdin for "-".
+---@param path string
+---@return string|nil, string?
+function store_file.read(path)
+  if path == "-" then
+    return io.read "a"
+  end
+  local file <close>, message = io.open(path, "rb")
+  if not file then
+    return nil, message
+  end
+  return file:read "a"
+end
+
+--- Writes a file, or to stdout for "-".
+---@param path string
+---@param text string
+---@return boolean|nil, string?
+function store_file.write(path, text)
+  if path == "-" then
+    return io.write(text) and true
+  end
+  local file, message = io.open(path, "wb")
+  if not file then
+    return nil, message
+  end
+  local good, why = file:write(text)
+  local closed, reason = file:close()
+  return good and closed, why or reason
+end
+
+--- Gives each action of a command the flag that the command has.
+---@param actions table<string, table>  parsers by name
+---@return table<string, table>  the same
+function store_file.actions(actions)
+  for _, action in pairs(actions) do
+    action:flag("--json", "One JSON object a line."):target "action_json"
+  end
+  return actions
+end
+
+--- Says on stderr what failed.
+---@param command string
+---@param message string
+---@return integer  the exit code
+function store_file.fail(command, message)
+  io.stderr:write("moonpeer ", command, ": ", message, "\n")
+  return 1
+end
+
+--- Prints a value as one line of JSON; bytes that are no text are replaced.
+---@param value any
+function store_file.print_json(value)
+  print(core.json_encode(value, { lossy = true }))
+end
+
+--- A text for a terminal: what is not printable becomes \xx.
+---@param text string
+---@return string
+function store_file.plain(text)
+  return (text:gsub("[^\32-\126]", function(byte)
+    return ("\\x%02x"):format(byte:byte())
+  end))
+end
+
+--- "2026-01-31 12:00:00" in UTC, or "-" for never.
+---@param seconds? number
+---@return string
+function store_file.time(seconds)
+  if not seconds then
+    return "-"
+  elseif seconds == math.huge then
+    return "for ever"
+  end
+  return os.date("!%Y-%m-%d %H:%M:%S", math.floor(seconds)) --[[@as string]]
+end
+
+--- Runs a command's action on a store: work(store, options) returns nil and a
+--- message when it fails. What has changed is saved when it does not.
+---@param command string
+---@param options table    store: its file or URL; json, action_json
+---@param is_written boolean
+---@param work function
+---@return integer  the exit code
+function store_file.run(command, options, is_written, work)
+  options.json = options.json or options.action_json
+  local store, message = store_file.open(options.store, is_written)
+  if not store then
+    return store_file.fail(command, message)
+  end
+  local done, why = work(store, options)
+  if done and is_written then
+    done, why = store:save()
+  end
+  store:close { save = false }
+  return done and 0 or store_file.fail(command, why)
+end
+
+return store_file

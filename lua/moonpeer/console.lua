@@ -1,0 +1,295 @@
+--- console - a running process answers over a Unix socket, in lines of JSON.
+---   to it    {"id": 1, "eval": "engine:counts()"}; {"id": 2, "complete":
+---            "engine:co"}; {"id": 3, "cancel": 1}
+---   from it  {"id": 1, "ok": true, "results": [...], "printed": "..."} or
+---            {"id": 1, "ok": false, "error": "..."} or, when the code only
+---            ends too early, {"id": 1, "ok": false, "unfinished": true, ...};
+---            {"id": 2, "ok": true, "words": [...], "replaced": 2};
+---            {"printed": "..."} for what is printed later
+--- With "text": true results come as text for people, too, and what is
+--- printed comes at once. Texts that are no UTF-8 come as hex digits.
+local core = require "moonpeer.core"
+local log = require "moonpeer.log"
+local repl = require "moonpeer.repl"
+
+local console = {}
+
+local waiting_most = 64    -- evaluations of one client that wait their turn
+local printed_most = 1 << 20
+local clients_most = 32
+
+-- --- values ----------------------------------------------------------------
+
+local plain
+
+local function plain_text(value)
+  if utf8.len(value) then
+    return value
+  end
+  return (value:gsub(".", function(byte)
+    return ("%02x"):format(byte:byte())
+  end))
+end
+
+local function plain_table(value, state)
+  if state.above[value] or state.depth >= 16 then
+    return "..."
+  end
+  state.above[value] = true
+  state.depth = state.depth + 1
+  local made, n = {}, rawlen(value)
+  local is_list = n > 0
+  for key, item in next, value do
+    state.left = state.left - 1
+    if state.left < 0 then
+      break
+    end
+    local is_index = is_list and math.type(key) == "integer" and key >= 1
+      and key <= n
+    made[is_index and key or plain_text(tostring(key))] = plain(item, state)
+  end
+  state.depth = state.depth - 1
+  state.above[value] = nil
+  return made
+end
+
+--- What JSON has no words for becomes text.
+function plain(value, state)
+  local kind = type(value)
+  if kind == "string" then
+    return plain_text(value)
+  elseif kind == "table" then
+    return plain_table(value, state)
+  elseif math.type(value) == "float" and (value ~= value
+    or math.abs(value) == math.huge) then
+    return tostring(value)
+  elseif kind == "number" or kind == "boolean" then
+    return value
+  end
+  return plain_text(tostring(value))
+end
+
+--- Lists with holes or names become objects, which JSON has.
+local function encode(value)
+  local good, text = pcall(core.json_encode, value)
+  return good and text or nil
+end
+
+--- The results, each as JSON: what cannot be is given as text.
+local function encode_results(results)
+  local parts = {}
+  for i = 1, math.min(results.n, 64) do
+    local value = results[i]
+    if value == nil then
+      parts[i] = "null"
+    else
+      local state = { above = {}, depth = 0, left = 100000 }
+      parts[i] = encode(plain(value, state))
+        or encode(plain_text(tostring(value)))
+    end
+  end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+-- --- a client --------------------------------------------------------------
+
+local client = {}
+client.__index = client
+
+function client:send(fields)
+  self.line:write(encode(fields) .. "\n")
+end
+
+--- An answer whose results are JSON already.
+function client:answer(request, fields, results)
+  fields.id = request.id
+  local text = encode(fields)
+  if results then
+    text = text:sub(1, -2) .. ',"results":' .. results .. "}"
+  end
+  self.line:write(text .. "\n")
+end
+
+--- During an evaluation for a program: kept for the answer.
+function client:print(text)
+  text = plain_text(text)
+  local request = self.present
+  if not request or request.text == true then
+    self:send { printed = text .. "\n" }
+  elseif #request.printed + #text < printed_most then
+    request.printed = request.printed .. text .. "\n"
+  end
+end
+
+function client:note(request, result, seconds)
+  log.write("info", "console", "evaluated", {
+    client = self.number, code = request.eval, ok = not result.error,
+    error = result.error, ms = math.floor(seconds * 1e6) / 1e3,
+  })
+end
+
+function client:evaluate(request)
+  self.present = request
+  request.printed = ""
+  core.console_ready()
+  local start = core.now()
+  local task = core.spawn(function()
+    core.console_task(self.budget)
+    return self.session:evaluate(request.eval)
+  end)
+  self.task = task
+  local result, message = task:wait()
+  self.task, self.present = nil, nil
+  result = result or { error = tostring(message):match "^[^\n]*" }
+  if result.unfinished then
+    return self:answer(request, { ok = false, unfinished = true,
+      error = result.unfinished })
+  end
+  self:note(request, result, core.now() - start)
+  self:answer(request, {
+    ok = not result.error, error = result.error and plain_text(result.error),
+    printed = request.printed ~= "" and request.printed or nil,
+    text = request.text and self.session:describe(result) or nil,
+  }, result.results and encode_results(result.results))
+end
+
+--- One evaluation at a time, in the order in which they came.
+function client:work()
+  while #self.queue > 0 and not self.is_gone do
+    local request = table.remove(self.queue, 1)
+    local good, message = xpcall(self.evaluate, debug.traceback, self, request)
+    if not good and not self.is_gone then
+      self:answer(request, { ok = false, error = plain_text(message) })
+    end
+  end
+  self.is_working = false
+end
+
+local kinds = {}
+
+function kinds.eval(self, request)
+  if type(request.eval) ~= "string" then
+    return self:answer(request, { ok = false,
+      error = "eval: expected a text" })
+  elseif #self.queue >= waiting_most then
+    return self:answer(request, { ok = false,
+      error = "too many evaluations wait" })
+  end
+  self.queue[#self.queue + 1] = request
+  if not self.is_working then
+    self.is_working = true
+    core.spawn(self.work, self)
+  end
+end
+
+function kinds.complete(self, request)
+  core.console_ready()
+  local words, replaced = self.session:complete(tostring(request.complete))
+  self:answer(request, { ok = true, replaced = replaced,
+    words = core.json_list(words) })
+end
+
+function kinds.cancel(self, request)
+  local present = self.present
+  local is_there = present and present.id == request.cancel
+  if is_there and self.task then
+    self.task:cancel()
+  end
+  self:answer(request, { ok = is_there or false })
+end
+
+function client:take(text)
+  local request = core.json_decode(text)
+  if type(request) ~= "table" then
+    return self:send { ok = false,
+      error = 'expected a JSON object such as {"id": 1, "eval": "1 + 1"}' }
+  end
+  for kind, fn in pairs(kinds) do
+    if request[kind] ~= nil then
+      return fn(self, request)
+    end
+  end
+  self:answer(request, { ok = false,
+    error = "expected eval, complete or cancel" })
+end
+
+function client:leave()
+  self.is_gone = true
+  self.queue = {}
+  if self.task then
+    self.task:cancel()
+  end
+  self.session:close()
+  self.line:close()
+end
+
+local function serve_client(server, line)
+  server.count = server.count + 1
+  server.open = server.open + 1
+  local self = setmetatable({
+    line = line, queue = {}, number = server.count, budget = server.budget,
+  }, client)
+  self.session = repl.new {
+    print = function(text) self:print(text) end,
+    private = true, read_only = server.read_only, width = 78,
+  }
+  log.write("info", "console", "attached", { client = self.number })
+  self:send { moonpeer = core.version, read_only = server.read_only or false }
+  local message, code
+  repeat
+    local text
+    text, message, code = line:read()
+    if text and text:find "%S" then
+      self:take(text)
+    end
+  until not text
+  if code == "limit" then
+    self:send { ok = false, error = message }
+  end
+  self:leave()
+  log.write("info", "console", "detached", { client = self.number,
+    reason = code })
+end
+
+--- Answers at a Unix socket, mode 0600, until the listener is closed.
+---@param path string
+---@param options? table  read_only; budget: how long an evaluation may hold
+---  the loop, 1 s
+---@return table|nil, string?, string?  the listener; nil, message, code
+function console.serve(path, options)
+  options = options or {}
+  local server = {
+    count = 0, open = 0, read_only = options.read_only,
+    budget = options.budget or 1,
+  }
+  return core.line_listen(path, function(line)
+    core.background()
+    if server.open >= clients_most then
+      line:write '{"ok":false,"error":"too many consoles are attached"}\n'
+      line:close()
+      return
+    end
+    local good, message = xpcall(serve_client, debug.traceback, server, line)
+    server.open = server.open - 1
+    line:close()
+    if not good then
+      log.write("debug", "console", "ended", { reason = message })
+    end
+  end)
+end
+
+--- Where a process puts its socket when nobody says where.
+---@return string
+function console.default_path()
+  local id, folder = core.process()
+  return ("%s/moonpeer-%d.sock"):format(folder, id)
+end
+
+--- The sockets of this user's processes, where they are put by default.
+---@return string[]
+function console.paths()
+  local _, folder = core.process()
+  return core.sockets(folder .. "/moonpeer-*.sock")
+end
+
+return console

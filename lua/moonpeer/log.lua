@@ -1,0 +1,205 @@
+--- log - what happens, a line each: as text or JSON, with levels for each
+--- component, limited in rate; what remotes say is escaped.
+local core = require "moonpeer.core"
+
+local log = {}
+
+local ranks = { error = 1, warning = 2, info = 3, debug = 4 }
+local names = { "error", "warning", "info", "debug" }
+
+local state = { format = "text", level = "info", levels = {} }
+
+--- At most so many lines a second of one component and message; the rest is
+--- counted, and the next line that passes says how many there were.
+local per_second = 20
+local buckets = {}
+
+local function check_level(level)
+  if not ranks[level] then
+    local near = core.nearest(tostring(level), names)
+    error(("unknown level %q; the nearest known is %q"):format(
+      tostring(level), near or "info"), 3)
+  end
+end
+
+--- Sets how much is logged: of a component, or of all that have no level of
+--- their own.
+---@param level string  "error", "warning", "info" or "debug"
+---@param component? string  "connection", "console" ...
+function log.set_level(level, component)
+  check_level(level)
+  if component then
+    state.levels[component] = level
+  else
+    state.level = level
+  end
+end
+
+--- component -> level; [1] is the level of the rest.
+---@return table
+function log.levels()
+  local copy = { state.level }
+  for component, level in pairs(state.levels) do
+    copy[component] = level
+  end
+  return copy
+end
+
+--- Sets the form ("text" or "json") and where lines go: write(line).
+---@param options table  format, write
+function log.configure(options)
+  state.format = options.format or state.format
+  state.write = options.write or state.write
+end
+
+--- Is such a line written at all? Ask before making it is expensive.
+---@param level string
+---@param component string
+---@return boolean
+function log.is_on(level, component)
+  local limit = state.levels[component] or state.level
+  return ranks[level] <= ranks[limit]
+end
+
+-- --- form ------------------------------------------------------------------
+
+--- Printable ASCII; all else as \xNN, so that no remote writes a line of its
+--- own, moves the cursor, or fills the disk.
+local function escape(text)
+  if #text > 256 then
+    text = text:sub(1, 256) .. "..."
+  end
+  return (text:gsub('[%c"\\\127-\255]', function(byte)
+    return ("\\x%02x"):format(byte:byte())
+  end))
+end
+
+local function show(value)
+  if type(value) == "number" or type(value) == "boolean" then
+    return tostring(value)
+  end
+  local text = escape(tostring(value))
+  return text:find "^[%w_./:%[%]@+-]+$" and text or '"' .. text .. '"'
+end
+
+local function sorted(fields)
+  local keys = {}
+  for key in pairs(fields) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+local function as_text(line)
+  local seconds = math.floor(line.time)
+  local parts = { os.date("!%Y-%m-%dT%H:%M:%S", seconds)
+    .. (".%03dZ"):format(math.floor((line.time - seconds) * 1000)),
+    line.level, line.component .. ":", escape(line.message) }
+  for _, key in ipairs(sorted(line.fields)) do
+    parts[#parts + 1] = key .. "=" .. show(line.fields[key])
+  end
+  return table.concat(parts, " ")
+end
+
+local function as_json(line)
+  local object = {
+    time = line.time, level = line.level, component = line.component,
+    message = escape(line.message),
+  }
+  for key, value in pairs(line.fields) do
+    local kind = type(value)
+    object[key] = (math.type(value) == "integer" or kind == "boolean"
+      or (kind == "number" and value == value and math.abs(value) < 1e300))
+      and value or escape(tostring(value))
+  end
+  return core.json_encode(object)
+end
+
+-- --- writing ---------------------------------------------------------------
+
+--- How many lines like this were left out before it; nil when it is too.
+local function pass(key)
+  local bucket, now = buckets[key], core.now()
+  if not bucket then
+    bucket = { since = now, count = 0, left_out = 0 }
+    buckets[key] = bucket
+  elseif now - bucket.since >= 1 then
+    bucket.since, bucket.count = now, 0
+  end
+  bucket.count = bucket.count + 1
+  if bucket.count > per_second then
+    bucket.left_out = bucket.left_out + 1
+    return nil
+  end
+  local left_out = bucket.left_out
+  bucket.left_out = 0
+  return left_out
+end
+
+--- Writes a line.
+---@param level string
+---@param component string
+---@param message string    always the same for the same kind of thing
+---@param fields? table<string, any>
+function log.write(level, component, message, fields)
+  if not log.is_on(level, component) then
+    return
+  end
+  local left_out = pass(component .. " " .. message)
+  if not left_out then
+    return
+  end
+  local line = {
+    time = core.time(), level = level, component = component,
+    message = message, fields = {},
+  }
+  for key, value in pairs(fields or {}) do
+    line.fields[key] = value
+  end
+  line.fields.left_out = left_out > 0 and left_out or nil
+  local text = state.format == "json" and as_json(line) or as_text(line)
+  if state.write then
+    state.write(text)
+  else
+    io.stderr:write(text, "\n")
+  end
+end
+
+-- --- engines ---------------------------------------------------------------
+
+local quiet = { message = true }
+
+local levels = {
+  connection_failed = "debug", connection_started = "debug",
+  connection_established = "debug", connection_lost = "info",
+  listener_failed = "warning", store_failed = "error",
+  policy_failed = "warning", peer_banned = "warning",
+  peer_misbehaved = "warning",
+}
+
+local function component_of(event)
+  return event:match "^(%a+)_" or event
+end
+
+--- Writes what an engine tells.
+---@param engine moonpeer.Engine
+function log.follow(engine)
+  for _, event in ipairs(core.events) do
+    local level, component = levels[event] or "info", component_of(event)
+    if not quiet[event] then
+      engine:on(event, "log", function(view)
+        if log.is_on(level, component) then
+          local fields = {}
+          for _, name in ipairs { "address", "code", "reason", "prefix",
+            "verdict", "verdict_reason", "count" } do
+            fields[name] = view[name] ~= "" and view[name] or nil
+          end
+          log.write(level, component, event, fields)
+        end
+      end)
+    end
+  end
+end
+
+return log

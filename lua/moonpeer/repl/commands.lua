@@ -1,0 +1,214 @@
+--- commands - what a session does for a line that begins with a colon.
+local core = require "moonpeer.core"
+local inspect = require "moonpeer.inspect"
+
+local commands = {}
+
+--- Each: usage, what it does, and the function (session, words).
+local rows = {}
+
+local function need_engine(session)
+  local engine = session:engine()
+  if not engine then
+    error("no engine runs here; make one with moonpeer.engine { ... }", 0)
+  end
+  return engine
+end
+
+--- Text of a remote on a terminal: printable, and not too long.
+local function safe(text)
+  text = text:gsub("[%c\127-\255]", function(byte)
+    return ("\\x%02x"):format(byte:byte())
+  end)
+  return #text > 40 and text:sub(1, 37) .. "..." or text
+end
+
+local function show_rtt(connection)
+  return connection.rtt and ("%.1f ms"):format(connection.rtt * 1000) or "-"
+end
+
+rows[#rows + 1] = { "peers", "", "the connections of the engine",
+  function(session)
+    local layout = "%-24s %-9s %-18s %9s  %s"
+    local lines = { layout:format("address", "direction", "state", "rtt",
+      "user agent") }
+    for connection in need_engine(session):connections() do
+      local version = connection.version
+      lines[#lines + 1] = layout:format(connection.address,
+        connection.inbound and "inbound" or "outbound", connection.state,
+        show_rtt(connection), version and safe(version.user_agent) or "-")
+    end
+    lines[#lines + 1] = ("%d connections"):format(#lines - 1)
+    session.print(table.concat(lines, "\n"))
+  end }
+
+-- --- watching --------------------------------------------------------------
+
+local is_event = {}
+for _, name in ipairs(core.events) do
+  is_event[name] = true
+end
+
+local function describe(event)
+  local parts = { event.type }
+  for _, name in ipairs { "address", "code", "verdict", "reason", "prefix" } do
+    local value = event[name]
+    if value ~= nil and value ~= "" then
+      parts[#parts + 1] = name .. "=" .. safe(tostring(value))
+    end
+  end
+  return table.concat(parts, " ")
+end
+
+--- At most so many lines a second; the rest is counted.
+local per_second = 20
+
+local function limited(session)
+  local second, count, left_out = 0, 0, 0
+  return function(make)
+    local now = core.now()
+    if now - second >= 1 then
+      if left_out > 0 then
+        session.print(("... %d more"):format(left_out))
+      end
+      second, count, left_out = now, 0, 0
+    end
+    count = count + 1
+    if count > per_second then
+      left_out = left_out + 1
+    else
+      session.print(make())
+    end
+  end
+end
+
+function commands.unwatch(session, what)
+  local watch = session.watches[what]
+  session.watches[what] = nil
+  if watch and pcall(function() return watch.engine:counts() end) then
+    watch.engine:off(watch.event, watch.name)
+  end
+end
+
+rows[#rows + 1] = { "watch", "[EVENT or COMMAND]",
+  "shows events, or messages of a command, as they come; again: no more",
+  function(session, words)
+    local what = words[1]
+    if not what then
+      local names = {}
+      for name in pairs(session.watches) do
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      session.print(#names > 0 and "watching " .. table.concat(names, ", ")
+        or "watching nothing; :watch inv, :watch peer_banned ...")
+      return
+    elseif session.watches[what] then
+      commands.unwatch(session, what)
+      session.print("no longer watching " .. what)
+      return
+    end
+    local event = is_event[what] and what or "message"
+    local engine, name = need_engine(session), "watch " .. tostring(session)
+    local say = limited(session)
+    name = name .. " " .. what
+    engine:on(event, name, function(view)
+      say(function()
+        return event == "message"
+          and ("%s %s %s"):format(view.address, what,
+            inspect.value(view.message:table(), { width = 1000, items = 4,
+              text = 80, size = 400 }):gsub("\n%s*", " "))
+          or describe(view)
+      end)
+    end, { command = event == "message" and what or nil })
+    session.watches[what] = { engine = engine, event = event, name = name }
+    session.print("watching " .. what)
+  end }
+
+-- --- asking ----------------------------------------------------------------
+
+rows[#rows + 1] = { "explain", "ADDRESS",
+  "which policy decided what about a peer, and why",
+  function(session, words)
+    local engine = need_engine(session)
+    if not words[1] then
+      error("usage: :explain ADDRESS", 0)
+    elseif not engine.explain then
+      error("this engine explains nothing", 0)
+    end
+    session.print(inspect.value(engine:explain(words[1])))
+  end }
+
+rows[#rows + 1] = { "policy", "", "the policies of the engine",
+  function(session)
+    local engine = need_engine(session)
+    session.print(inspect.value(engine.policies and engine:policies()
+      or "the stock policies"))
+  end }
+
+rows[#rows + 1] = { "stats", "", "what the engine has done, and has now",
+  function(session)
+    session.print(inspect.value(need_engine(session):counts()))
+  end }
+
+rows[#rows + 1] = { "log", "[LEVEL [COMPONENT]]",
+  "how much is logged: error, warning, info or debug",
+  function(session, words)
+    local log = require "moonpeer.log"
+    if words[1] then
+      log.set_level(words[1], words[2])
+    end
+    session.print(inspect.value(log.levels()))
+  end, changes = true }
+
+rows[#rows + 1] = { "help", "[NAME]", "this; or what is known of a name",
+  function(session, words)
+    if words[1] then
+      session.print(require("moonpeer.help").text(words[1]))
+      return
+    end
+    local lines = {}
+    for _, row in ipairs(rows) do
+      lines[#lines + 1] = ("  :%-28s %s"):format(row[1] .. " " .. row[2],
+        row[3])
+    end
+    lines[#lines + 1] = "  help(x)                       what x is; "
+      .. "help() lists all"
+    lines[#lines + 1] = "Anything else is Lua. Ctrl-C ends what is waited "
+      .. "for, Ctrl-D the session."
+    session.print(table.concat(lines, "\n"))
+  end }
+
+--- Their names, in the order in which :help lists them.
+---@return string[]
+function commands.names()
+  local names = {}
+  for i, row in ipairs(rows) do
+    names[i] = row[1]
+  end
+  return names
+end
+
+--- Runs a line such as ":watch inv".
+---@param session table
+---@param text string
+function commands.run(session, text)
+  local name, rest = text:match "^%s*:(%S*)%s*(.-)%s*$"
+  local words = {}
+  for word in rest:gmatch "%S+" do
+    words[#words + 1] = word
+  end
+  for _, row in ipairs(rows) do
+    if row[1] == name then
+      if row.changes and words[1] and session.is_read_only then
+        error("this console only looks", 0)
+      end
+      return row[4](session, words)
+    end
+  end
+  local near = core.nearest(name, commands.names())
+  error(("unknown command :%s%s; :help lists them"):format(safe(name),
+    near and (", the nearest known is :" .. near) or ""), 0)
+end
+
+return commands

@@ -1,0 +1,22 @@
+/* interrupt - Ctrl-C while a loop runs: stops the Lua code that is being run,
+ * however long that takes, and tells the loop. */
+#ifndef APP_INTERRUPT_H
+#define APP_INTERRUPT_H
+
+#include <lua.h>
+
+struct mp_loop;
+struct interrupt;
+
+/* fn runs on the loop after each Ctrl-C. One that comes before the last one
+ * was told means that Lua does not return to the loop, not even interrupted:
+ * a third ends the process. One at a time. NULL when it cannot be had. */
+struct interrupt *interrupt_open(struct mp_loop *loop, void (*fn)(void *),
+                                 void *data);
+void interrupt_close(struct interrupt *interrupt);
+
+/* The code that is to be stopped, or NULL. It must live until another is
+ * named. */
+void interrupt_watch(struct interrupt *interrupt, lua_State *thread);
+
+#endif

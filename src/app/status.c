@@ -1,0 +1,65 @@
+/* status - one line at the bottom of a terminal that says how things are:
+ * what is printed meanwhile goes above it. */
+#include "app/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "app/screen.h"
+
+struct status {
+  struct screen *screen;
+  struct screen_guard guard;
+  char *text;
+};
+
+static int columns(const struct status *status) {
+  struct winsize size = {0};
+  int descriptor = fileno(screen_terminal(status->screen));
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    return 80;
+  return size.ws_col;
+}
+
+static void hide(void *data) {
+  struct status *status = data;
+  FILE *out = screen_terminal(status->screen);
+  fputs("\r\033[K", out);
+  fflush(out);
+}
+
+/* Not behind half a line: it comes back with the next whole one. */
+static void draw(void *data) {
+  struct status *status = data;
+  FILE *out = screen_terminal(status->screen);
+  if (!status->text || screen_is_in_line(status->screen))
+    return;
+  fprintf(out, "\r\033[K%.*s", columns(status) - 1, status->text);
+  fflush(out);
+}
+
+struct status *status_open(struct screen *screen) {
+  struct status *status = calloc(1, sizeof *status);
+  if (!status)
+    return NULL;
+  status->screen = screen;
+  status->guard = (struct screen_guard){hide, draw, status};
+  screen_set_guard(screen, &status->guard);
+  return status;
+}
+
+void status_show(struct status *status, const char *text) {
+  free(status->text);
+  status->text = strdup(text);
+  draw(status);
+}
+
+void status_close(struct status *status) {
+  if (!status)
+    return;
+  screen_set_guard(status->screen, NULL);
+  hide(status);
+  free(status->text);
+  free(status);
+}

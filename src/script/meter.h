@@ -1,0 +1,39 @@
+/* meter - what consoles take of the loop: how long an evaluation may hold it,
+ * and how much of it all of them may have while others wait. */
+#ifndef SCRIPT_METER_H
+#define SCRIPT_METER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+struct script;
+
+/* All in nanoseconds. {0} has seen nothing. */
+struct meter {
+  int64_t wall, busy; /* the clocks when last looked at; busy is this
+                         thread's own processor time */
+  int64_t spent;      /* by consoles since then */
+  int64_t credit;     /* what they may still take */
+  bool is_running;    /* one of their tasks runs now */
+};
+
+/* Consoles may take all time in which the loop had nothing to do, and 5 % of
+ * the rest: whether some of it is left. */
+bool meter_may(struct meter *meter);
+
+/* This thread's processor time: for measuring what a console takes. */
+int64_t meter_now(void);
+
+/* Limits how long the coroutine L, and those it makes, run in one go and, for
+ * L, in all: then every instruction raises. */
+void meter_limit(lua_State *L, int64_t limit);
+
+/* core: console_task(seconds), called in a task: from now on what it and its
+ * children run is metered, and limited to so many seconds; console_ready():
+ * waits until the credit allows for another evaluation. */
+int meter_lua_task(lua_State *L);
+int meter_lua_ready(lua_State *L);
+
+#endif

@@ -1,0 +1,240 @@
+--- How an engine ends: in order, at its deadline, inside every event.
+local busted = require "busted"
+local core = require "moonpeer.core"
+local field = require "support.field"
+local moonpeer = require "moonpeer"
+local sim = require "moonpeer.sim"
+local watch = require "support.watch"
+local it = field.it
+
+local net = {
+  name = "seeded", magic = "\xda\xb5\xbf\xfa", port = 8333,
+  seeds = { "seed.one" },
+}
+
+local function is_gone(engine)
+  return function()
+    return tostring(engine):find "closed" ~= nil
+  end
+end
+
+describe("close", function()
+  it("ends the connections in order, then the engine is gone", function(world)
+    local node = field.node(world, "10.0.0.2:8333")
+    local engine, log = field.engine(world, "10.0.0.1:8333", {
+      peers = { "10.0.0.2:8333" },
+    })
+    world:run_for "1s"
+    engine:broadcast("ping", { nonce = 1 })
+    engine:close()
+    engine:close() -- twice is fine
+    assert(world:run_until(is_gone(engine), "1s"))
+    local row = log:find "connection_lost"
+    assert.equal("closed", row.code)
+    assert.equal("the engine closes", row.reason)
+    world:run_for "1s"
+    assert.equal("disconnected", node.last.state)
+    assert.same({}, { engine:connections()() })
+    local _, _, code = engine:start()
+    assert.equal("closed", code)
+  end)
+
+  it("waits for the deadline when a peer does not take what is queued",
+    function(world)
+      world:link(nil, nil, { bandwidth = 1000 })
+      field.node(world, "10.0.0.2:8333")
+      local engine = field.engine(world, "10.0.0.1", {
+        peers = { "10.0.0.2:8333" },
+      })
+      world:run_for "30s"
+      for connection in engine:connections() do
+        assert(connection:send_raw(("\0"):rep(900000)))
+      end
+      world:run_for(0.01)
+      local before = world:now()
+      engine:close "3s"
+      assert(world:run_until(is_gone(engine), "1m"))
+      local took = world:now() - before
+      assert.is_true(took > 2.9 and took < 3.1, took)
+    end)
+
+  it("with no time ends at once, and a shorter limit counts", function(world)
+    world:link(nil, nil, { bandwidth = 1000 })
+    field.node(world, "10.0.0.2:8333")
+    local engine = field.engine(world, "10.0.0.1", {
+      peers = { "10.0.0.2:8333" },
+    })
+    world:run_for "30s"
+    for connection in engine:connections() do
+      assert(connection:send_raw(("\0"):rep(900000)))
+    end
+    world:run_for(0.01)
+    local before = world:now()
+    engine:close "1h"
+    world:run_for "1s"
+    engine:close "2h"
+    engine:close(0)
+    assert(world:run_until(is_gone(engine), "1s"))
+    assert.is_true(world:now() - before < 1.1)
+  end)
+
+  it("frees the port", function(world)
+    local engine = field.engine(world, "10.0.0.1:8333")
+    world:run_for "1s"
+    engine:close()
+    world:run_for "1s"
+    local _, log = field.engine(world, "10.0.0.1:8333")
+    world:run_for "1s"
+    assert.is_truthy(log:find "listener_started")
+  end)
+
+  it("saves what has changed", function(world)
+    local path = os.tmpname()
+    local engine = field.engine(world, "10.0.0.1", {
+      store = "json:" .. path .. ".json", peers = { "10.9.9.9:1" },
+    })
+    world:run_for "1s"
+    engine:close()
+    assert(world:run_until(is_gone(engine), "1m"))
+    local store <close> = assert(moonpeer.store("json:" .. path .. ".json"))
+    assert.equal(1, #store:list_all())
+    os.remove(path)
+    os.remove(path .. ".json")
+  end)
+end)
+
+--- A world in which every event happens; fn(engine, log) prepares the engine
+--- in its middle.
+local function stormy(fn)
+  local world <close> = sim.world { seed = 3, network = "regtest" }
+  world:dns("seed.one", { "30.0.0.1" })
+  field.node(world, "30.1.0.1:8333")
+  field.node(world, "30.1.0.2:8333", { user_agent = "/bad/" })
+  field.empty(world, "30.1.0.3")
+  local engine = world:engine("10.0.0.1:8333", {
+    network = net, target_connections = 1, max_connections = 4,
+    per_group = 100, listen = "10.0.0.1:8333",
+    policies = { watch.policy {
+      select = function()
+        return { "30.1.0.1:8333" }
+      end,
+      evict = function(_, list)
+        return list[1] and list[1].connection
+      end,
+      validate = function(_, _, version)
+        if version.user_agent == "/bad/" then
+          return "offence", "banned_user_agent"
+        end
+      end,
+    } },
+  })
+  fn(engine)
+  world:run_for "1s"
+  local function try(name, ...)
+    if not is_gone(engine)() then
+      return engine[name](engine, ...)
+    end
+  end
+  try("dial", "30.1.0.2:8333")
+  try("dial", "30.1.0.3:8333")
+  world:run_for "1s"
+  for i = 1, 6 do
+    world:remote(("50.%d.0.1"):format(i), function(remote)
+      local connection = remote:dial "10.0.0.1:8333"
+      if connection and connection:handshake() then
+        connection:receive "nothing"
+      end
+    end)
+    world:run_for(0.1)
+  end
+  try("ban", "50.1.0.0/16")
+  try("unban", "50.1.0.0/16")
+  try("ban", "50.2.0.0/16")
+  try "save_soon"
+  world:remote("50.2.0.2", function(remote)
+    remote:dial "10.0.0.1:8333"
+  end)
+  world:run_for "1s"
+  world:sever("10.0.0.1", "30.1.0.1")
+  world:run_for "20s"
+  try("configure", { max_connections = 1, target_connections = 0 })
+  world:remote("60.2.0.2", function(remote)
+    local connection = remote:dial "10.0.0.1:8333"
+    if connection then
+      connection:receive "nothing"
+    end
+  end)
+  world:run_for "10s"
+  try("configure", { listen = "9.9.9.9:1" }) -- no address of this host
+  world:run_for "10s"
+  return engine
+end
+
+local rare = { chunk = true, store_failed = true, policy_failed = true }
+
+describe("an engine that is closed inside the event", function()
+  for _, name in ipairs(core.events) do
+    busted.it(name, function()
+      local happened = 0
+      local engine = stormy(function(engine)
+        engine:on(name, "closer", watch.collected(function()
+          happened = happened + 1
+          engine:close()
+        end))
+      end)
+      if not rare[name] then
+        assert.is_true(happened > 0)
+        assert.matches("closed", tostring(engine))
+      end
+    end)
+
+    busted.it(name .. ", at once", function()
+      stormy(function(engine)
+        engine:on(name, "closer", watch.collected(function()
+          engine:close(0)
+        end))
+      end)
+    end)
+  end
+end)
+
+describe("an engine that is closed inside the decision", function()
+  for _, name in ipairs {
+    "accept", "validate", "judge", "select", "retry", "evict", "keep",
+  } do
+    it(name, function(world)
+      local asked = 0
+      field.node(world, "30.1.0.2:8333", { user_agent = "/x/" })
+      local engine = world:engine("10.0.0.1:8333", {
+        network = net, target_connections = 2, max_connections = 3,
+        listen = "10.0.0.1:8333", per_group = 100,
+        policies = {
+          watch.policy { [name] = function(engine)
+            asked = asked + 1
+            engine:close()
+          end },
+          { select = function()
+            return { "30.1.0.2:8333", "30.1.0.3:8333" }
+          end },
+        },
+      })
+      field.empty(world, "30.1.0.3")
+      world:run_for(0.5)
+      for i = 1, 4 do
+        world:remote(("50.%d.0.1"):format(i), function(remote)
+          local connection = remote:dial "10.0.0.1:8333"
+          if connection and connection:handshake() then
+            connection:send("addr", { entries = { {
+              time = 0, services = 0, ip = remote.ip, port = 1,
+            } } })
+            connection:send_raw(("\0"):rep(24))
+            connection:receive "nothing"
+          end
+        end)
+      end
+      world:run_for "10s"
+      assert.is_true(asked > 0)
+      assert.matches("closed", tostring(engine))
+    end)
+  end
+end)

@@ -1,0 +1,386 @@
+--- What an engine tells and answers: events, queues, queries, counts.
+local core = require "moonpeer.core"
+local field = require "support.field"
+local moonpeer = require "moonpeer"
+local watch = require "support.watch"
+local it = field.it
+
+local raw = core.methods "moonpeer.world"
+
+local function task(world, engine, fn)
+  return raw.at(world.handle, engine:address():match "^(.-):", moonpeer.spawn,
+    fn)
+end
+
+describe("a listener", function()
+  it("is replaced by one of its name, and taken away by off", function(world)
+    local calls = {}
+    local engine = world:engine("10.0.0.1:8333")
+    local function note(text)
+      return function() calls[#calls + 1] = text end
+    end
+    engine:on("listener_started", "a", note "first")
+    engine:on("listener_started", "a", note "second")
+    engine:on("listener_started", "b", note "other")
+    engine:on("listener_started", "c", note "gone")
+    engine:off("listener_started", "c")
+    engine:off("listener_started", "nobody")
+    world:run_for "1s"
+    assert.same({ "second", "other" }, calls)
+  end)
+
+  it("that fails keeps nobody from hearing", function(world)
+    local heard
+    local engine = world:engine("10.0.0.1:8333")
+    engine:on("listener_started", "a", function() error { "no text" } end)
+    engine:on("listener_started", "b", function() heard = true end)
+    local stderr = io.stderr
+    world:run_for "1s"
+    assert.equal(stderr, io.stderr)
+    assert.is_true(heard)
+  end)
+
+  it("for no event anybody knows is refused with the nearest", function(world)
+    local engine = world:engine("10.0.0.1:8333")
+    local good, message = pcall(engine.on, engine, "peer_baned", "a", print)
+    assert.is_false(good)
+    assert.matches("peer_banned", message)
+  end)
+
+  it("gets an event that is stale afterwards", function(world)
+    local kept
+    local engine = world:engine("10.0.0.1:8333")
+    engine:on("listener_started", "a", function(event) kept = event end)
+    world:run_for "1s"
+    assert.is_false((pcall(function() return kept.address end)))
+  end)
+
+  it("may wish for one command alone", function(world)
+    local seen = {}
+    field.node(world, "10.0.0.2:8333", nil, function(connection)
+      connection:send "getaddr"
+      connection:send("xyzzy", "x")
+      connection:receive "nothing"
+    end)
+    local engine = world:engine("10.0.0.1", { peers = { "10.0.0.2:8333" } })
+    engine:on("message", "a", watch.collected(function(event)
+      seen[#seen + 1] = event.message.command
+    end), { command = "xyzzy" })
+    world:run_for "1s"
+    assert.same({ "xyzzy" }, seen)
+  end)
+end)
+
+describe("events have their fields:", function()
+  it("of a connection's life", function(world)
+    field.node(world, "10.0.0.2:8333")
+    local _, log = field.engine(world, "10.0.0.1", {
+      peers = { "10.0.0.2:8333" }, max_restarts = 0,
+    })
+    world:run_for "1s"
+    world:sever("10.0.0.1", "10.0.0.2")
+    world:run_for(0.5)
+    local states = {}
+    for i, row in ipairs(log) do
+      states[i] = row.type .. " " .. row.state
+      assert.equal("10.0.0.2:8333", row.address)
+      assert.is_false(row.inbound)
+      assert.is_true(math.abs(row.time - 1735689600 - row.at) < 1e-3)
+    end
+    assert.same({
+      "connection_started connecting",
+      "connection_established awaiting_handshake",
+      "handshake_complete connected", "connection_lost failed",
+    }, states)
+    assert.equal("connection_reset", log[4].code)
+    assert.equal("the remote reset the connection", log[4].reason)
+  end)
+
+  it("of an offence and its ban", function(world)
+    field.node(world, "10.0.0.2:8333", { user_agent = "/bad/" })
+    local engine, log = field.engine(world, "10.0.0.1", {
+      peers = { "10.0.0.2:8333" }, policies = { {
+        validate = function()
+          return "offence", "banned_user_agent", "we know you"
+        end,
+      } },
+    })
+    world:run_for "1s"
+    local row = log:find "peer_misbehaved"
+    assert.equal("banned_user_agent", row.code)
+    assert.equal("ban", row.verdict)
+    assert.equal("we know you", row.reason)
+    assert.equal("we know you", row.verdict_reason)
+    assert.equal(1, row.count)
+    row = log:find "peer_banned"
+    assert.equal("10.0.0.2", row.prefix)
+    assert.equal("we know you", row.reason)
+    local peer = engine.store:find_by_ip_port("10.0.0.2", 8333)
+    assert.equal("banned", peer.status)
+    assert.equal("banned_user_agent", peer.ban_reason)
+    engine:unban "10.0.0.2"
+    world:run_for "1s"
+    assert.equal("10.0.0.2", log:find("peer_unbanned").prefix)
+    peer = engine.store:find_by_ip_port("10.0.0.2", 8333)
+    assert.equal("unknown", peer.status)
+    assert.is_nil(peer.ban_reason)
+  end)
+end)
+
+describe("a queue of events", function()
+  it("gives them in order to a task, and takes itself away", function(world)
+    local engine = world:engine("10.0.0.1:8333")
+    local seen = {}
+    world:run_for "1s"
+    task(world, engine, function()
+      for event in engine:events { events = { "peer_banned" } } do
+        seen[#seen + 1] = event.prefix
+        if #seen == 3 then
+          break
+        end
+      end
+    end)
+    world:run_for "1s"
+    for i = 1, 5 do
+      engine:ban("1.1.1." .. i)
+    end
+    world:run_for "1s"
+    assert.same({ "1.1.1.1", "1.1.1.2", "1.1.1.3" }, seen)
+  end)
+
+  it("drops the oldest when it is full, and says how many", function(world)
+    local engine = world:engine("10.0.0.1:8333")
+    local seen = {}
+    world:run_for "1s"
+    local queue = engine:events { capacity = 4, events = { "peer_banned" } }
+    for i = 1, 10 do
+      engine:ban("1.1.1." .. i)
+    end
+    world:run_for "1s"
+    task(world, engine, function()
+      for event in queue do
+        seen[#seen + 1] = event.prefix .. " " .. (event.lost or 0)
+      end
+    end)
+    world:run_for "1s"
+    assert.same({ "1.1.1.7 6", "1.1.1.8 0", "1.1.1.9 0", "1.1.1.10 0" }, seen)
+  end)
+
+  it("ends when its engine is gone", function(world)
+    local engine = world:engine("10.0.0.1:8333")
+    local ended
+    world:run_for "1s"
+    task(world, engine, function()
+      for _ in engine:events() do
+        _ = nil
+      end
+      ended = true
+    end)
+    world:run_for "1s"
+    engine:close()
+    world:run_for "1s"
+    assert.is_true(ended)
+  end)
+
+  it("has messages as copies", function(world)
+    local engine = world:engine("10.0.0.1:8333")
+    local got
+    world:run_for "1s"
+    task(world, engine, function()
+      for event in engine:events { events = { "message" }, command = "xyz" } do
+        core.sleep(1)
+        got = got or event.message:raw()
+      end
+    end)
+    world:remote("10.0.0.2", function(remote)
+      local connection = remote:dial "10.0.0.1:8333"
+      connection:handshake()
+      connection:send("xyz", "payload")
+      connection:receive "nothing"
+    end)
+    world:run_for "5s"
+    assert.equal("payload", got)
+  end)
+
+  it("wants a capacity, and options that exist", function(world)
+    local engine = world:engine("10.0.0.1:8333")
+    for _, wrong in ipairs {
+      { capacity = 0 }, { capacity = 1.5 }, { capacty = 1 },
+      { events = { "nothing" } },
+    } do
+      assert.is_false((pcall(engine.events, engine, wrong)))
+    end
+  end)
+end)
+
+describe("queries", function()
+  local function busy(world)
+    local peers = {}
+    for i = 1, 3 do
+      peers[i] = ("10.%d.0.2:8333"):format(i)
+      field.node(world, peers[i])
+    end
+    peers[4] = "10.9.9.9:1"
+    local engine, log = field.engine(world, "10.0.0.1:8333", {
+      peers = peers, target_connections = 4,
+    })
+    world:remote("20.1.0.1", function(remote)
+      local connection = remote:dial "10.0.0.1:8333"
+      connection:handshake()
+      connection:send("xyzzy", "abc")
+      connection:receive "nothing"
+    end)
+    world:run_for "1s"
+    return engine, log
+  end
+
+  it("walk the connections by state, direction and address", function(world)
+    local engine = busy(world)
+    local function count(filter)
+      local n = 0
+      for _ in engine:connections(filter) do
+        n = n + 1
+      end
+      return n
+    end
+    assert.equal(5, count())
+    assert.equal(4, count { state = "connected" })
+    assert.equal(1, count { state = "connecting" })
+    assert.equal(1, count { inbound = true })
+    assert.equal(3, count { inbound = false, state = "connected" })
+    assert.equal(1, count { address = "10.1.0.2:8333" })
+    assert.is_false((pcall(count, { stat = "connected" })))
+  end)
+
+  it("walk the peers by status", function(world)
+    local engine = busy(world)
+    local valid = {}
+    for peer in engine:peers { status = "valid" } do
+      valid[#valid + 1] = peer.address
+      assert.is_true(peer.rtt > 0)
+    end
+    table.sort(valid)
+    assert.same({ "10.1.0.2:8333", "10.2.0.2:8333", "10.3.0.2:8333" }, valid)
+  end)
+
+  it("tell in stats what was done and is there", function(world)
+    local engine = busy(world)
+    local stats = engine:stats()
+    assert.equal(5, stats.connections)
+    assert.equal(4, stats.outbound)
+    assert.equal(1, stats.inbound)
+    assert.equal(4, stats.connected)
+    assert.equal(4, stats.dials)
+    assert.equal(1, stats.accepted)
+    assert.equal(4, stats.handshakes)
+    assert.equal(3, stats.peers.valid)
+    assert.equal(1, stats.peers.unknown)
+    assert.equal(4, stats.commands.version.messages_in)
+    assert.equal(4, stats.commands.version.messages_out)
+    assert.equal(4 * 24, stats.commands.verack.bytes_in)
+    assert.equal(1, stats.commands.other.messages_in)
+    assert.equal(27, stats.commands.other.bytes_in)
+    assert.is_true(stats.bytes_out > 400 and stats.messages_out > 15)
+    assert.equal(0, stats.lag)
+    assert.equal(0, stats.memory.queued)
+    world:run_for "10s"
+    assert.same({ connection_timeout = 1 }, engine:stats().failures)
+  end)
+end)
+
+describe("control:", function()
+  local function three(world)
+    local nodes, peers = {}, {}
+    for i = 1, 3 do
+      peers[i] = ("10.%d.0.2:8333"):format(i)
+      nodes[i] = { got = {} }
+      nodes[i].node = field.node(world, peers[i], nil, function(connection)
+        while true do
+          local message = connection:receive "xyzzy"
+          if not message then
+            break
+          end
+          table.insert(nodes[i].got, message:raw())
+        end
+      end)
+    end
+    local engine, log = field.engine(world, "10.0.0.1", { peers = peers })
+    world:run_for "1s"
+    return engine, log, nodes
+  end
+
+  it("send to one, to many, to all", function(world)
+    local engine, _, nodes = three(world)
+    local list = {}
+    for connection in engine:connections() do
+      list[#list + 1] = connection
+    end
+    assert.equal(1, (engine:send(list[1], "xyzzy", "one")))
+    assert.equal(2, (engine:send({ list[1], list[2] }, "xyzzy", "two")))
+    assert.equal(3, (engine:broadcast("xyzzy", "all")))
+    assert.equal(1, (engine:broadcast("xyzzy", "some", {
+      address = list[3].address,
+    })))
+    list[2]:close()
+    local sent, failures = engine:send(list, "xyzzy", "last")
+    assert.equal(2, sent)
+    assert.equal("closed", failures[list[2]][2])
+    world:run_for(0.5)
+    assert.same({ "one", "two", "all", "last" }, nodes[1].got)
+    assert.same({ "two", "all" }, nodes[2].got)
+    assert.same({ "all", "some", "last" }, nodes[3].got)
+  end)
+
+  it("disconnect one, an address, an ip", function(world)
+    local engine, log = three(world)
+    assert.equal(1, engine:disconnect("10.1.0.2:8333", "enough of you"))
+    assert.equal(1, engine:disconnect "10.2.0.2")
+    assert.equal(1, engine:disconnect(engine:connections {
+      address = "10.3.0.2:8333",
+    }()))
+    assert.equal(0, engine:disconnect "1.2.3.4")
+    world:run_for(0.5)
+    assert.equal(3, #log:all("connection_lost", "closed"))
+    assert.equal("enough of you", log:find("connection_lost").reason)
+  end)
+
+  it("ban closes who is connected, whoever asked for it", function(world)
+    local engine, log = three(world)
+    assert(engine:ban("10.1.0.0/16", { time = "1h", reason = "a test" }))
+    assert(engine.store.bans:add("10.2.0.2"))
+    world:run_for(0.5)
+    assert.equal(1, engine:counts().connected)
+    assert.equal("the address was banned", log:find("connection_lost").reason)
+    local _, _, code = engine:dial "10.1.0.2:8333"
+    assert.equal("cancelled", code)
+    world:run_for "61m"
+    assert.is_truthy(log:find "peer_unbanned")
+  end)
+
+  it("dial says why not", function(world)
+    local engine = three(world)
+    engine:configure { target_connections = 0, max_connections = 3 }
+    local _, message, code = engine:dial "10.9.9.9:1"
+    assert.equal("limit", code)
+    assert.equal("expected fewer than max_connections (3), got 3", message)
+    engine:close()
+    _, _, code = engine:dial "10.9.9.9:1"
+    assert.equal("closed", code)
+  end)
+
+  it("save waits until all is durable", function(world)
+    local path = os.tmpname()
+    local engine = world:engine("10.0.0.1:8333", { store = "json:" .. path })
+    local saved
+    engine:ban "1.2.3.4"
+    world:run_for "1s"
+    task(world, engine, function()
+      saved = engine:save "5s"
+    end)
+    world:run_for "1s"
+    assert.is_true(saved)
+    local file <close> = assert(io.open(path))
+    assert.matches("1.2.3.4", file:read "a", 1, true)
+    os.remove(path)
+  end)
+end)

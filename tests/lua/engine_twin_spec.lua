@@ -1,0 +1,140 @@
+--- No second connection to a peer.
+local field = require "support.field"
+local it = field.it
+
+local function count(engine)
+  local n = 0
+  for connection in engine:connections() do
+    n = n + (connection.state == "connected" and 1 or 0)
+  end
+  return n
+end
+
+--- Both sides see the same single connection.
+local function assert_one(a, b)
+  assert.equal(1, count(a))
+  assert.equal(1, count(b))
+  assert.not_equal(a:connections()().inbound, b:connections()().inbound)
+  assert.equal(1, a:counts().connections)
+  assert.equal(1, b:counts().connections)
+end
+
+describe("two engines that dial each other at the same instant", function()
+  for seed = 1, 12 do
+    it(("keep one connection, seed %d"):format(seed), function(world)
+      world:link(nil, nil, { latency = "20ms", jitter = "30ms" })
+      local a, one = field.engine(world, "10.0.0.1:8333", {
+        peers = { "10.0.0.2:8333" },
+      })
+      local b, other = field.engine(world, "10.0.0.2:8333", {
+        peers = { "10.0.0.1:8333" },
+      })
+      world:run_for "2s"
+      assert_one(a, b)
+      world:run_for "5m"
+      assert_one(a, b)
+      local row = one:find(nil, "duplicate_peer") or other:find(nil,
+        "duplicate_peer")
+      if row then
+        assert.not_equal("peer_misbehaved", row.type)
+      end
+      for peer in a.store:each() do
+        assert.not_equal("inaccessible", peer.status)
+      end
+    end, { seed = seed })
+  end
+
+  it("keep the one whose dialler sent the larger nonce", function(world)
+    for i, nonce in ipairs { 1, -1 } do -- the least, and the largest
+      local home = ("10.0.%d.1:8333"):format(i)
+      local away = ("10.0.%d.2"):format(i)
+      world:remote(away, function(remote)
+        remote:listen()
+        local own = assert(remote:dial(home))
+        local theirs = assert(remote:accept())
+        remote:spawn(function()
+          theirs:handshake { nonce = 1000 }
+          theirs:receive "nothing"
+        end)
+        own:handshake {
+          nonce = nonce,
+          addr_from = away .. ":18444",
+        }
+        own:receive "nothing"
+      end)
+      local engine = field.engine(world, home, { peers = { away .. ":18444" } })
+      world:run_for "3s"
+      assert.equal(1, count(engine))
+      assert.equal(nonce == -1, engine:connections()().inbound)
+    end
+  end)
+end)
+
+describe("a peer that is connected", function()
+  it("is not dialled again", function(world)
+    field.node(world, "10.0.0.2:8333")
+    local engine = field.engine(world, "10.0.0.1", {
+      peers = { "10.0.0.2:8333" },
+    })
+    world:run_for "1s"
+    local good, message, code = engine:dial "10.0.0.2:8333"
+    assert.is_nil(good)
+    assert.equal("there is a connection to 10.0.0.2:8333", message)
+    assert.equal("duplicate_peer", code)
+  end)
+
+  it("is known by where it says it listens, and not dialled", function(world)
+    local engine = field.engine(world, "10.0.0.1:8333")
+    field.engine(world, "10.0.0.2:8333", { peers = { "10.0.0.1:8333" } })
+    world:run_for "1s"
+    assert.equal(1, count(engine))
+    local _, _, code = engine:dial "10.0.0.2:8333"
+    assert.equal("duplicate_peer", code)
+  end)
+
+  it("may be dialled when the other is gone", function(world)
+    local engine = field.engine(world, "10.0.0.1:8333")
+    local other = field.engine(world, "10.0.0.2:8333", {
+      peers = { "10.0.0.1:8333" },
+    })
+    world:run_for "1s"
+    other:close()
+    world:run_for "6s"
+    assert.equal(0, count(engine))
+    assert.is_true(engine:dial "10.0.0.2:8333")
+  end)
+
+  it("is not closed by somebody else who takes its name", function(world)
+    field.node(world, "10.0.0.2:8333")
+    local engine = field.engine(world, "10.0.0.1:8333", {
+      peers = { "10.0.0.2:8333" },
+    })
+    world:run_for "1s"
+    local thief = world:remote("66.6.6.6", function(remote)
+      local connection = assert(remote:dial "10.0.0.1:8333")
+      connection:handshake {
+        nonce = -1, addr_from = "10.0.0.2:8333",
+      }
+      connection:receive "nothing"
+    end)
+    world:run_for "1s"
+    assert.is_nil(thief.error)
+    assert.equal(2, count(engine))
+    local _, _, code = engine:dial "10.0.0.2:8333"
+    assert.equal("duplicate_peer", code)
+  end)
+end)
+
+describe("an engine that dials itself", function()
+  it("closes, remembers its own address, and bans nobody", function(world)
+    local engine, log = field.engine(world, "10.0.0.1:8333", {
+      peers = { "10.0.0.1:8333" },
+    })
+    world:run_for "1m"
+    assert.equal(0, engine:counts().connections)
+    assert.is_nil(log:find "peer_banned")
+    assert.equal("self_connection", log:find("peer_misbehaved").code)
+    local _, _, code = engine:dial "10.0.0.1:8333"
+    assert.equal("self_connection", code)
+  end)
+end)

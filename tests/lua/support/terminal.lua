@@ -1,0 +1,94 @@
+--- terminal - the executable on a pseudo-terminal, as a person meets it.
+local path = os.getenv "MOONPEER_PTY" or "build/dev/tests/integration/pty.so"
+local open = assert(package.loadlib(path, "luaopen_pty"))
+local pty = open()
+
+local terminal = {}
+terminal.__index = terminal
+
+local patience = os.getenv "MOONPEER_SANITIZE" and 60 or 20
+
+--- What a person sees of a stream of bytes: without the sequences that move
+--- the cursor. Enough for what is looked for here.
+local function visible(bytes)
+  return (bytes:gsub("\27%[[%d;?]*[@-~]", ""):gsub("\r", ""):gsub("\8", ""))
+end
+
+--- Starts the executable with arguments; home is where its history goes.
+function terminal.start(arguments, options)
+  options = options or {}
+  local executable = os.getenv "MOONPEER" or "build/dev/moonpeer"
+  local words = { "HOME=" .. (options.home or "/nonexistent"),
+    options.env or "MOONPEER_X=", executable }
+  table.move(arguments or {}, 1, #(arguments or {}), #words + 1, words)
+  return setmetatable({
+    pty = pty.open("/usr/bin/env", words, options.columns, options.rows),
+    bytes = "",
+    place = 1, -- in what is visible, behind what was expected last
+  }, terminal)
+end
+
+--- Types: all of it, as fast as it is taken. Reads meanwhile.
+function terminal:type(text)
+  while #text > 0 do
+    local n = self.pty:write(text)
+    if n <= 0 then
+      self:take(0.01)
+    else
+      text = text:sub(n + 1)
+      self:take(0)
+    end
+  end
+end
+
+function terminal:take(seconds)
+  local bytes = self.pty:read(seconds)
+  if bytes then
+    self.bytes = self.bytes .. bytes
+  end
+  return bytes
+end
+
+function terminal:shown()
+  return visible(self.bytes)
+end
+
+--- Waits until a plain text has come after what was expected last.
+function terminal:expect(text, seconds)
+  local rounds = (seconds or patience) * 20
+  for _ = 1, rounds do
+    local shown = self:shown()
+    local first, last = shown:find(text, self.place, true)
+    if first then
+      local before = shown:sub(self.place, first - 1)
+      self.place = last + 1
+      return before
+    end
+    if not self:take(0.05) then
+      break
+    end
+  end
+  error(("expected %q on the terminal, got %q"):format(text,
+    self:shown():sub(self.place)), 2)
+end
+
+--- Types a line and waits for its results.
+function terminal:enter(line, result)
+  self:type(line .. "\n")
+  if result then
+    self:expect(line:sub(-20))
+    return self:expect(result)
+  end
+end
+
+function terminal:code(seconds)
+  for _ = 1, (seconds or patience) * 20 do
+    self.pty:read(0)
+    local code = self.pty:wait(0.05)
+    if code then
+      return code
+    end
+  end
+end
+
+return terminal
