@@ -18,10 +18,13 @@ networks and their limits, `session.c` holds handshake and keepalive.
 
 | column | meaning |
 |---|---|
-| field | its name in Lua, JSON and `moonpeer encode`; entries of lists are `list[].field` |
-| bytes | its width; `1-9` is a compact size, `1-9 + n` a compact size and so many bytes |
-| type | integers are little-endian; in JSON those shown as `hex` are texts such as `"0x21"`, hashes are 64 digits in reverse, other bytes hex digits |
+| field | its name in Lua, JSON and `moonpeer encode`; `list[].field` of entries |
+| bytes | its width; `1-9` is a compact size, `+ n` so many bytes after it |
+| type | integers are little-endian |
 | rules | what is checked, and when the field is there |
+
+In JSON integers shown as *hex* are texts such as `"0x21"`, hashes are 64 digits
+in reverse, other bytes hex digits, and what is absent is null.
 
 Computed fields take no bytes: they are read like others, and ignored by the
 encoder, except that a count must be right. *optional* means that the payload
@@ -32,10 +35,10 @@ Messages marked *other chains* are not sent by Bitcoin SV nodes.
 ]]
 
 local function thousands(n)
-  local text, groups = ("%d"):format(n), nil
-  repeat
-    text, groups = text:gsub("^(%-?%d+)(%d%d%d)", "%1,%2")
-  until groups == 0
+  local text, changes = ("%d"):format(n), 1
+  while changes > 0 do
+    text, changes = text:gsub("^(%-?%d+)(%d%d%d)", "%1,%2")
+  end
   return text
 end
 
@@ -145,18 +148,19 @@ local function kind(field)
   return table.concat(words, ", ")
 end
 
+local counted = { list = " entries", text = " bytes", var_bytes = " bytes" }
+
 local function range(field)
-  local what = field.type == "list" and " entries"
-    or (field.type == "text" or field.type == "var_bytes") and " bytes" or ""
-  if field.min and field.min == field.max then
-    return thousands(field.min) .. what
-  elseif field.min and field.max and field.min > 0 then
-    return ("%s to %s%s"):format(thousands(field.min), thousands(field.max),
-      what)
-  elseif field.max then
-    return ("at most %s%s"):format(thousands(field.max), what)
+  local what = counted[field.type] or ""
+  local least, most = field.min or 0, field.max
+  if least == most then
+    return thousands(least) .. what
+  elseif not most then
+    return ("at least %s%s"):format(thousands(least), what)
+  elseif least > 0 then
+    return ("%s to %s%s"):format(thousands(least), thousands(most), what)
   end
-  return ("at least %s%s"):format(thousands(field.min), what)
+  return ("at most %s%s"):format(thousands(most), what)
 end
 
 local function condition(field)
