@@ -247,11 +247,10 @@ static int do_gc(lua_State *L) {
 }
 
 void connection_open_type(lua_State *L) {
-  static const luaL_Reg methods[] = {{"close", do_close},
-                                     {"reset", do_reset},
-                                     {"send", do_send},
-                                     {"send_raw", do_send_raw},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"close", do_close},       {"reset", do_reset},
+      {"send", do_send},         {"send_from", connection_lua_send_from},
+      {"send_raw", do_send_raw}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__close", do_closing},
                                          {"__gc", do_gc},
                                          {"__tostring", do_name},
@@ -259,5 +258,6 @@ void connection_open_type(lua_State *L) {
   object_type(L, connection_type, methods, metamethods, do_index);
   object_methods(L, connection_type);
   luaL_setfuncs(L, connection_talk_methods, 0);
+  luaL_setfuncs(L, connection_chunk_methods, 0);
   lua_pop(L, 1);
 }

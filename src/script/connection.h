@@ -10,6 +10,7 @@
 #include "script/script.h"
 
 struct conversation;
+struct letter;
 
 extern const char connection_type[];
 
@@ -45,6 +46,18 @@ struct conversation *connection_talk(lua_State *L, const char *what);
 
 /* connection_talk.c: the methods of conversations. */
 extern const luaL_Reg connection_talk_methods[];
+
+/* Whether the command is the one, or one of those, at index 2. */
+bool connection_is_awaited(lua_State *L, const char *command);
+
+/* Pushes what push(L), given the letter, makes of it; the letter is freed
+ * whatever happens on the way. */
+int connection_give(lua_State *L, struct letter *letter, lua_CFunction push);
+
+/* connection_chunk.c: the methods of conversations for large payloads; and
+ * send_from, which every connection has. */
+extern const luaL_Reg connection_chunk_methods[];
+int connection_lua_send_from(lua_State *L);
 
 /* Reads the options of connect and listen: the table, or nothing, at index. */
 void connection_options(lua_State *L, int index, struct mp_config *config);

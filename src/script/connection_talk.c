@@ -86,7 +86,7 @@ static int do_handshake(lua_State *L) {
 }
 
 /* Whether the command is the one, or one of those, at index 2. */
-static bool is_awaited(lua_State *L, const char *command) {
+bool connection_is_awaited(lua_State *L, const char *command) {
   if (lua_isnil(L, 2))
     return true;
   if (lua_type(L, 2) == LUA_TSTRING)
@@ -108,9 +108,8 @@ static int push_letter(lua_State *L) {
   return 1;
 }
 
-/* The letter is freed whatever happens on the way into Lua. */
-static int give(lua_State *L, struct letter *letter) {
-  lua_pushcfunction(L, push_letter);
+int connection_give(lua_State *L, struct letter *letter, lua_CFunction push) {
+  lua_pushcfunction(L, push);
   lua_pushlightuserdata(L, letter);
   int rc = lua_pcall(L, 1, 1, 0);
   free(letter);
@@ -123,8 +122,8 @@ static int receive_on(lua_State *L, int status, lua_KContext context) {
   struct letter *letter;
   (void)status, (void)context;
   while ((letter = conversation_next(talk))) {
-    if (is_awaited(L, letter->command))
-      return give(L, letter);
+    if (!letter->is_chunk && connection_is_awaited(L, letter->command))
+      return connection_give(L, letter, push_letter);
     free(letter);
   }
   if (talk->is_over)

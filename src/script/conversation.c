@@ -48,26 +48,43 @@ struct letter *conversation_next(struct conversation *talk) {
 /* --- hooks -----------------------------------------------------------------
  */
 
-static void keep(struct conversation *talk, const struct mp_message *message) {
-  size_t size = (size_t)message->size;
-  struct letter *letter = mem_try(sizeof *letter + size);
+static struct letter *letter_new(const char *command, const uint8_t *bytes,
+                                 size_t n) {
+  struct letter *letter = mem_try(sizeof *letter + n);
+  if (!letter)
+    return NULL;
+  *letter = (struct letter){.size = n};
+  snprintf(letter->command, sizeof letter->command, "%s", command);
+  if (n)
+    memcpy(letter->payload, bytes, n);
+  return letter;
+}
+
+static void keep(struct conversation *talk, struct letter *letter) {
   if (!letter) {
     mp_connection_close(talk->connection, MP_ELIMIT, "out of memory");
     return;
   }
-  letter->next = NULL;
-  memcpy(letter->command, message->command, sizeof letter->command);
-  letter->size = size;
-  if (size)
-    memcpy(letter->payload, message->payload, size);
   if (talk->last)
     talk->last->next = letter;
   else
     talk->first = letter;
   talk->last = letter;
-  talk->held += sizeof *letter + size;
+  talk->held += sizeof *letter + letter->size;
   if (talk->held > (size_t)talk->options.receive_memory)
     mp_connection_pause(talk->connection, true);
+}
+
+static struct letter *chunk_letter(const struct mp_chunk *chunk) {
+  struct letter *letter = letter_new(chunk->command, chunk->bytes, chunk->size);
+  if (!letter)
+    return NULL;
+  letter->is_chunk = true;
+  letter->is_last = chunk->is_last;
+  letter->code = chunk->code;
+  letter->offset = chunk->offset;
+  letter->total = chunk->total;
+  return letter;
 }
 
 /* Pings that were answered for the script are not its affair. */
@@ -84,8 +101,10 @@ static void on_event(void *data, const struct mp_event *event) {
   case MP_HANDSHAKE_COMPLETE: talk->is_complete = true; break;
   case MP_MESSAGE:
     if (is_shown(talk, event->message))
-      keep(talk, event->message);
+      keep(talk, letter_new(event->message->command, event->message->payload,
+                            (size_t)event->message->size));
     break;
+  case MP_CHUNK: keep(talk, chunk_letter(event->chunk)); break;
   case MP_CONNECTION_FAILED:
   case MP_CONNECTION_LOST:
     talk->is_over = true;
@@ -139,7 +158,8 @@ static const struct mp_hooks hooks = {
     .wants = UINT64_C(1) << MP_CONNECTION_ESTABLISHED |
              UINT64_C(1) << MP_HANDSHAKE_COMPLETE |
              UINT64_C(1) << MP_CONNECTION_FAILED |
-             UINT64_C(1) << MP_CONNECTION_LOST | UINT64_C(1) << MP_MESSAGE,
+             UINT64_C(1) << MP_CONNECTION_LOST | UINT64_C(1) << MP_MESSAGE |
+             UINT64_C(1) << MP_CHUNK,
     .commands = UINT64_MAX,
     .event = on_event,
     .declared = on_declared,

@@ -8,10 +8,13 @@
 #include "script/script.h"
 #include "script/task.h"
 
-/* A message that has not been received. */
+/* A message, or a chunk of one, that has not been received. */
 struct letter {
   struct letter *next;
   char command[MP_COMMAND_SIZE + 1];
+  bool is_chunk, is_last;
+  int code;               /* of the last: 0, or what is wrong with it */
+  uint64_t offset, total; /* of a chunk */
   size_t size;
   uint8_t payload[];
 };

@@ -7,6 +7,7 @@
 #include "moonpeer/message.h"
 #include "script/value.h"
 
+struct hashes;
 struct script;
 
 void message_open(lua_State *L);
@@ -45,8 +46,11 @@ int message_lua_text(lua_State *L);
 
 /* message_bulk.c: methods over whole lists. */
 int message_lua_count_known(lua_State *L);
-int message_lua_import(lua_State *L);
 int message_lua_check_chain(lua_State *L);
+int message_import_hashes(lua_State *L, struct hashes *set);
+
+/* message_import.c */
+int message_lua_import(lua_State *L);
 
 /* declare.c: message types of this state's scripts: the newest of a command,
  * or NULL. */

@@ -75,19 +75,18 @@ int message_lua_count_known(lua_State *L) {
   return 2;
 }
 
-/* import(set): adds all hashes; how many of them are new. */
-int message_lua_import(lua_State *L) {
+/* import(set): adds all hashes; how many of them are new, and how many there
+ * are. */
+int message_import_hashes(lua_State *L, struct hashes *set) {
   struct hash_walk walk;
   const uint8_t *hash;
   lua_Integer added = 0;
-  struct hashes *set = hashes_test(L, 2);
-  if (!set)
-    return luaL_typeerror(L, 2, "a set of hashes");
   start(L, &walk);
   while ((hash = next_hash(&walk)))
     added += hashes_add(L, set, hash);
   lua_pushinteger(L, added);
-  return 1;
+  lua_pushinteger(L, (lua_Integer)walk.list.count);
+  return 2;
 }
 
 /* --- chains ---------------------------------------------------------------

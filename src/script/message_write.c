@@ -134,13 +134,9 @@ static void put_digest(struct writer *w, const struct mp_value *value) {
 }
 
 static void put_ip(struct writer *w, const struct mp_value *value) {
-  struct mp_address address = {{0}, 0};
   char text[MP_ADDRESS_TEXT];
-  if (value->size == 4)
-    address.ip[10] = address.ip[11] = 0xff;
-  memcpy(address.ip + 16 - value->size, value->bytes, value->size);
   quote(w);
-  put(w, mp_address_format_ip(&address, text));
+  put(w, value_ip_text(value, text));
   quote(w);
 }
 

@@ -1,6 +1,7 @@
 /* value - fields of messages as Lua values. */
 #include "script/value.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -8,13 +9,23 @@
 #include "moonpeer/address.h"
 #include "script/script.h"
 
-static void push_ip(lua_State *L, const struct mp_value *value) {
+const char *value_ip_text(const struct mp_value *value,
+                          char text[MP_ADDRESS_TEXT]) {
   struct mp_address address = {{0}, 0};
-  char text[MP_ADDRESS_TEXT];
+  char ip[MP_ADDRESS_TEXT];
   if (value->size == 4)
     address.ip[10] = address.ip[11] = 0xff;
   memcpy(address.ip + 16 - value->size, value->bytes, value->size);
-  lua_pushstring(L, mp_address_format_ip(&address, text));
+  mp_address_format_ip(&address, ip);
+  bool is_mapped = value->size == 16 && mp_address_is_ipv4(&address) &&
+                   value->field->flags & MP_NETWORK_ADDRESS;
+  snprintf(text, MP_ADDRESS_TEXT, "%s%.40s", is_mapped ? "::ffff:" : "", ip);
+  return text;
+}
+
+static void push_ip(lua_State *L, const struct mp_value *value) {
+  char text[MP_ADDRESS_TEXT];
+  lua_pushstring(L, value_ip_text(value, text));
 }
 
 static void push_digest(lua_State *L, const struct mp_value *value) {

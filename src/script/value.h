@@ -6,6 +6,7 @@
 
 #include <lua.h>
 
+#include "moonpeer/address.h"
 #include "moonpeer/message.h"
 
 /* Integers, booleans, strings of raw bytes (hashes in wire order), IPs as
@@ -13,6 +14,11 @@
  * only what is there, no defaults. */
 void value_push(lua_State *L, const struct mp_value *value);
 void value_push_record(lua_State *L, const struct mp_record *record);
+
+/* The text of an MP_VALUE_IP. Where the length of an address is free, one of 16
+ * bytes that means IPv4 is "::ffff:1.2.3.4", so that the same comes back. */
+const char *value_ip_text(const struct mp_value *value,
+                          char text[MP_ADDRESS_TEXT]);
 
 /* Whether an entry of the layout is handed to Lua as the values of its
  * fields: when none of them has to be computed or built. */

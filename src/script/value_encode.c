@@ -58,7 +58,8 @@ static void give_ip(const struct giver *giver, const char *name,
   struct mp_address address;
   if (mp_address_parse(&address, text, 0, &fault) != 0)
     luaL_error(giver->L, "%s: %s", word(name), fault.text);
-  size_t skip = is_short && mp_address_is_ipv4(&address) ? 12 : 0;
+  bool is_four = is_short && mp_address_is_ipv4(&address) && !strchr(text, ':');
+  size_t skip = is_four ? 12 : 0;
   give_bytes(giver, name, address.ip + skip, sizeof address.ip - skip);
 }
 

@@ -193,6 +193,18 @@ describe("message.encode", function()
       { entries[1].ip, entries[2].ip })
   end)
 
+  it("keeps the length of an address that may have any", function()
+    local frame = encode("addrv2", { entries = {
+      { time = 1, services = 1, network_id = 2, port = 1,
+        addr = ("\0"):rep(10) .. "\xff\xff\1\2\3\4" },
+      { time = 1, services = 1, network_id = 1, port = 1, addr = "1.2.3.4" },
+    } })
+    local entries = decode(frame):table().entries
+    assert.same({ "::ffff:1.2.3.4", "1.2.3.4" },
+      { entries[1].addr, entries[2].addr })
+    assert.equal(frame, encode("addrv2", { entries = entries }))
+  end)
+
   it("says which field wants what", function()
     local function entry(one)
       return { entries = { one } }

@@ -148,6 +148,31 @@ describe("bulk verbs", function()
     assert.same({ 2, 2 }, { blocks:count_known(set) })
   end)
 
+  it("take addresses into a store", function()
+    local store <close> = assert(moonpeer.store "memory:")
+    local entries = {}
+    for n = 1, 50 do
+      entries[n] = { time = 1, services = 33, ip = "8.8.8." .. n, port = 8333 }
+    end
+    entries[51] = { time = 1, services = 1, ip = "8.8.8.8", port = 0 }
+    local addr = make("addr", { entries = entries })
+    assert.same({ 50, 51 }, { addr:import(store) })
+    assert.same({ 0, 51 }, { addr:import(store) })
+    local peer = assert(store:find_by_ip_port("8.8.8.7", 8333))
+    assert.same({ 33, "manual" }, { peer.services, peer.source })
+    local told = make("addrv2", { entries = {
+      { time = 1, services = 1, network_id = 2, addr = "2001:4860::1",
+        port = 1 },
+      { time = 1, services = 1, network_id = 4, addr = ("x"):rep(32),
+        port = 1 },
+    } })
+    assert.same({ 1, 2 }, { told:import(store, "9.9.9.9:1") })
+    assert.equal("peer", store:find_by_ip_port("2001:4860::1", 1).source)
+    assert.error_matches(function()
+      inv(1, 1):import(store)
+    end, "expected a message with addresses")
+  end)
+
   it("refuse what has no hashes", function()
     assert.error_matches(function()
       make("ping", { nonce = 1 }):count_known {}
@@ -172,7 +197,8 @@ describe("bulk verbs", function()
     table.remove(headers, 4)
     assert.equal(4, (select(4,
       make("headers", { headers = headers }):check_chain())))
-    assert.equal(hash(5), make("headers", { headers = {} }):check_chain(hash(5)))
+    local none_at_all = make("headers", { headers = {} })
+    assert.equal(hash(5), none_at_all:check_chain(hash(5)))
     assert.error_matches(function()
       inv(1, 2):check_chain()
     end, "headers")
@@ -254,7 +280,8 @@ describe("message.define", function()
 
   it("checks like the built-in ones", function()
     for words, fields in pairs {
-      ["stations at offset 8: expected at most 3 entries, got 4"] = { time = 1, stations = {
+      ["stations at offset 8: expected at most 3 entries, got 4"] = {
+        time = 1, stations = {
         { id = hash(1), celsius = 1 }, { id = hash(1), celsius = 1 },
         { id = hash(1), celsius = 1 }, { id = hash(1), celsius = 1 } } },
       ["celsius.*expected 0 to 100, got 101"] =
