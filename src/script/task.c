@@ -193,14 +193,11 @@ static void finish(lua_State *L, struct task *task, int rc, int results) {
 
 /* What consoles start is measured, and so is what that starts. */
 static int run(lua_State *L, struct task *task, int arguments, int *results) {
-  struct script *script = task->script;
-  if (!task->is_metered)
-    return lua_resume(task->thread, L, arguments, results);
-  int64_t start = meter_now();
-  script->consoles.is_running = true;
+  struct meter *meter = &task->script->consoles;
+  if (task->is_metered)
+    meter_begin(meter);
   int rc = lua_resume(task->thread, L, arguments, results);
-  script->consoles.is_running = false;
-  script->consoles.spent += meter_now() - start;
+  meter_end(meter);
   return rc;
 }
 

@@ -150,7 +150,7 @@ local function add_params(lines, member)
   return table.concat(names, ", ")
 end
 
-local function add_meta(lines, one)
+local function add_class(lines, one)
   lines[#lines + 1] = "--- " .. oneline(one.summary)
   lines[#lines + 1] = "---@class " .. one.class
   for _, member in ipairs(one.members) do
@@ -160,6 +160,10 @@ local function add_meta(lines, one)
         oneline(member.summary))
     end
   end
+end
+
+local function add_meta(lines, one)
+  add_class(lines, one)
   lines[#lines + 1] = (one.variable:find "%." and "%s = {}" or "local %s = {}")
     :format(one.variable)
   lines[#lines + 1] = ""
