@@ -141,6 +141,17 @@ local function pass(key)
   return left_out
 end
 
+local function make(level, component, message, fields)
+  local line = {
+    time = core.time(), level = level, component = component,
+    message = message, fields = {},
+  }
+  for key, value in pairs(fields or {}) do
+    line.fields[key] = value
+  end
+  return line
+end
+
 --- Writes a line.
 ---@param level string
 ---@param component string
@@ -155,13 +166,7 @@ function log.write(level, component, message, fields)
   if not left_out then
     return
   end
-  local line = {
-    time = core.time(), level = level, component = component,
-    message = message, fields = {},
-  }
-  for key, value in pairs(fields or {}) do
-    line.fields[key] = value
-  end
+  local line = make(level, component, message, fields)
   line.fields.left_out = left_out > 0 and left_out or nil
   local text = state.format == "json" and as_json(line) or as_text(line)
   if state.write then
