@@ -39,6 +39,11 @@ void waiters_wake(struct waiters *waiters) {
     mp_later_post(task->loop, &task->wake);
 }
 
+void waiters_forget(struct waiters *waiters) {
+  while (waiters->first)
+    leave(waiters->first);
+}
+
 /* --- life ------------------------------------------------------------------
  */
 
