@@ -12,6 +12,10 @@ local state = { format = "text", level = "info", levels = {} }
 --- At most so many lines a second of one component and message; the rest is
 --- counted, and the next line that passes says how many there were.
 local per_second = 20
+
+--- What people do is never left out.
+local unlimited = { console = true }
+
 local buckets = {}
 
 local function check_level(level)
@@ -137,6 +141,17 @@ local function pass(key)
   return left_out
 end
 
+local function make(level, component, message, fields)
+  local line = {
+    time = core.time(), level = level, component = component,
+    message = message, fields = {},
+  }
+  for key, value in pairs(fields or {}) do
+    line.fields[key] = value
+  end
+  return line
+end
+
 --- Writes a line.
 ---@param level string
 ---@param component string
@@ -146,17 +161,12 @@ function log.write(level, component, message, fields)
   if not log.is_on(level, component) then
     return
   end
-  local left_out = pass(component .. " " .. message)
+  local left_out = unlimited[component] and 0
+    or pass(component .. " " .. message)
   if not left_out then
     return
   end
-  local line = {
-    time = core.time(), level = level, component = component,
-    message = message, fields = {},
-  }
-  for key, value in pairs(fields or {}) do
-    line.fields[key] = value
-  end
+  local line = make(level, component, message, fields)
   line.fields.left_out = left_out > 0 and left_out or nil
   local text = state.format == "json" and as_json(line) or as_text(line)
   if state.write then

@@ -182,7 +182,7 @@ end
 function session:evaluate(text)
   if text:find "^%s*:" then
     local commands = require "moonpeer.repl.commands"
-    return outcome(xpcall(commands.run, explain, self, text))
+    return outcome(pcall(commands.run, self, text))
   end
   local chunk, message, is_unfinished = repl.compile(text, self.env)
   if not chunk then

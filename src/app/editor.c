@@ -99,8 +99,9 @@ static void bind(EditLine *line) {
   };
   el_set(line, EL_EDITOR, "emacs");
   unbind(line);
-  el_set(line, EL_ADDFN, "moonpeer-complete", "completes", on_tab);
-  el_set(line, EL_ADDFN, "moonpeer-end", "deletes or ends", on_control_d);
+  /* the narrow form of this copies the names and never frees them */
+  el_wset(line, EL_ADDFN, L"moonpeer-complete", L"completes", on_tab);
+  el_wset(line, EL_ADDFN, L"moonpeer-end", L"deletes or ends", on_control_d);
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     el_set(line, EL_BIND, keys[i][0], keys[i][1], NULL);
   /* Ctrl-S would stop whoever writes to the terminal: the loop */

@@ -3,6 +3,7 @@
 #include "app/terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -36,6 +37,8 @@ struct terminal {
   struct mp_later more, drawn; /* keys to be done; the line to be drawn */
   struct screen_guard guard;
   char *history; /* its path, or NULL */
+  int keyboard;  /* the terminal, opened once more: being watched makes it
+                    non-blocking, which stdin and stdout must not become */
   struct status *status;
 };
 
@@ -71,8 +74,8 @@ static void listen_for_keys(struct terminal *terminal, bool on) {
   mp_watch_close(terminal->watch);
   terminal->watch = NULL;
   if (on)
-    mp_watch_open(&terminal->watch, terminal->loop, STDIN_FILENO, on_readable,
-                  terminal);
+    mp_watch_open(&terminal->watch, terminal->loop, terminal->keyboard,
+                  on_readable, terminal);
 }
 
 static void leave(struct terminal *terminal) {
@@ -144,7 +147,7 @@ static void on_readable(void *data) {
   struct terminal *terminal = data;
   void *place;
   size_t room = editor_room(terminal->editor, &place);
-  ssize_t n = room > 0 ? read(STDIN_FILENO, place, room) : -1;
+  ssize_t n = room > 0 ? read(terminal->keyboard, place, room) : -1;
   mp_timer_stop(&terminal->escape);
   if (n > 0) {
     editor_came(terminal->editor, (size_t)n);
@@ -231,6 +234,7 @@ static void close_all(struct terminal *terminal) {
   mp_signal_close(terminal->terminate);
   interrupt_close(terminal->interrupt);
   editor_close(terminal->editor);
+  close(terminal->keyboard);
   mp_loop_release(terminal->loop);
   free(terminal->history);
   terminal->history = NULL;
@@ -259,7 +263,14 @@ static void set_locale(void) {
     setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+static int open_keyboard(void) {
+  const char *name = ttyname(STDIN_FILENO);
+  int keyboard = name ? open(name, O_RDONLY | O_NOCTTY | O_CLOEXEC) : -1;
+  return keyboard >= 0 ? keyboard : dup(STDIN_FILENO);
+}
+
 static void open_all(struct terminal *terminal, const char *history) {
+  terminal->keyboard = open_keyboard();
   mp_timer_init(&terminal->escape, on_escape, terminal);
   mp_later_init(&terminal->more, do_keys, terminal);
   mp_later_init(&terminal->drawn, on_drawn, terminal);

@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "moonpeer/store.h"
 #include "script/convert.h"
 #include "script/line.h"
 #include "script/meter.h"
 #include "script/run.h"
+#include "script/store.h"
 #include "script/task.h"
 
 static const char *const type_name = "moonpeer.ticker";
@@ -122,8 +124,33 @@ static int do_engines(lua_State *L) {
   return 1;
 }
 
+/* addresses(store, prefix, most): those of its peers that begin so. */
+static int do_addresses(lua_State *L) {
+  struct mp_iterator walk;
+  const struct mp_peer *peer;
+  size_t size;
+  const struct mp_filter filter = {0};
+  struct mp_store *store = store_check(L, 1)->store->core;
+  const char *prefix = luaL_checklstring(L, 2, &size);
+  lua_Integer most = luaL_checkinteger(L, 3), n = 0;
+  lua_createtable(L, (int)most, 0);
+  mp_iterator_begin(&walk, store, &filter);
+  while (n < most && (peer = mp_iterator_next(&walk))) {
+    struct mp_address address;
+    char text[MP_ADDRESS_TEXT];
+    mp_peer_address(peer, &address);
+    if (strncmp(mp_address_format(&address, text), prefix, size) != 0)
+      continue;
+    lua_pushstring(L, text);
+    lua_rawseti(L, -2, ++n);
+  }
+  mp_iterator_end(&walk);
+  return 1;
+}
+
 void console_open(lua_State *L) {
-  static const luaL_Reg functions[] = {{"background", do_background},
+  static const luaL_Reg functions[] = {{"addresses", do_addresses},
+                                       {"background", do_background},
                                        {"console_ready", meter_lua_ready},
                                        {"console_task", meter_lua_task},
                                        {"engines", do_engines},

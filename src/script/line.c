@@ -34,6 +34,7 @@ struct line {
 static void finish(struct line *line) {
   if (line->stream || line->has_object)
     return;
+  waiters_forget(&line->waiters);
   buf_deinit(&line->in);
   buf_deinit(&line->queue);
   buf_deinit(&line->sending);

@@ -2,6 +2,7 @@
  * and how much of it all of them may have while others wait. */
 #include "script/meter.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "script/convert.h"
@@ -25,12 +26,38 @@ static int64_t read_clock(clockid_t clock) {
   return (int64_t)now.tv_sec * MP_SECOND + now.tv_nsec;
 }
 
-int64_t meter_now(void) {
+static int64_t meter_now(void) {
   return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
+void meter_begin(struct meter *meter) {
+  meter->start = meter_now();
+  meter->is_running = true;
+}
+
+void meter_end(struct meter *meter) {
+  if (!meter->is_running)
+    return;
+  meter->is_running = false;
+  meter->spent += meter_now() - meter->start;
+}
+
+/* How long this thread could have run and had to wait for a processor: that is
+ * no idleness. 0 where the system does not say. */
+static int64_t read_delay(void) {
+  long long ran, waited = 0;
+  FILE *file = fopen("/proc/thread-self/schedstat", "re");
+  if (!file)
+    return 0;
+  if (fscanf(file, "%lld %lld", &ran, &waited) != 2)
+    waited = 0;
+  fclose(file);
+  return waited;
+}
+
 bool meter_may(struct meter *meter) {
-  int64_t wall = read_clock(CLOCK_MONOTONIC), busy = meter_now();
+  int64_t delay = read_delay(), busy = meter_now();
+  int64_t wall = read_clock(CLOCK_MONOTONIC) - delay;
   if (meter->wall == 0) {
     meter->credit = credit_most;
   } else {
@@ -140,6 +167,7 @@ void meter_limit(lua_State *L, int64_t limit) {
 int meter_lua_task(lua_State *L) {
   struct task *task = task_check(L, "console_task");
   task->is_metered = true;
+  meter_begin(&script_of(L)->consoles);
   meter_limit(L, convert_duration(L, 1));
   return 0;
 }

@@ -12,19 +12,22 @@ struct script;
 
 /* All in nanoseconds. {0} has seen nothing. */
 struct meter {
-  int64_t wall, busy; /* the clocks when last looked at; busy is this
-                         thread's own processor time */
+  int64_t wall, busy; /* the clocks when last looked at: of the world, without
+                         what this thread waited for a processor; and of what
+                         it had of one */
   int64_t spent;      /* by consoles since then */
   int64_t credit;     /* what they may still take */
-  bool is_running;    /* one of their tasks runs now */
+  int64_t start;      /* of what is a console's and runs now */
+  bool is_running;
 };
 
 /* Consoles may take all time in which the loop had nothing to do, and 5 % of
  * the rest: whether some of it is left. */
 bool meter_may(struct meter *meter);
 
-/* This thread's processor time: for measuring what a console takes. */
-int64_t meter_now(void);
+/* What runs between the two is a console's; end without begin is fine. */
+void meter_begin(struct meter *meter);
+void meter_end(struct meter *meter);
 
 /* Limits how long the coroutine L, and those it makes, run in one go and, for
  * L, in all: then every instruction raises. */

@@ -211,15 +211,11 @@ static void push_networks(lua_State *L) {
   }
 }
 
-/* All but chunk: who listens to that has asked for payloads of any size. */
 static void push_events(lua_State *L) {
-  lua_Integer n = 0;
   lua_createtable(L, MP_EVENT_TYPES, 0);
   for (int i = 0; i < MP_EVENT_TYPES; i++) {
-    if (i == MP_CHUNK)
-      continue;
     lua_pushstring(L, mp_event_name((enum mp_event_type)i));
-    lua_rawseti(L, -2, ++n);
+    lua_rawseti(L, -2, i + 1);
   }
 }
 

@@ -40,6 +40,11 @@ void waiters_wake(struct waiters *waiters) {
     mp_later_post(task->loop, &task->wake);
 }
 
+void waiters_forget(struct waiters *waiters) {
+  while (waiters->first)
+    leave(waiters->first);
+}
+
 /* --- life ------------------------------------------------------------------
  */
 
@@ -215,14 +220,11 @@ static int proceed(lua_State *L, struct task *task, int arguments,
 
 /* What consoles start is measured, and so is what that starts. */
 static int run(lua_State *L, struct task *task, int arguments, int *results) {
-  struct script *script = task->script;
-  if (!task->is_metered)
-    return proceed(L, task, arguments, results);
-  int64_t start = meter_now();
-  script->consoles.is_running = true;
+  struct meter *meter = &task->script->consoles;
+  if (task->is_metered)
+    meter_begin(meter);
   int rc = proceed(L, task, arguments, results);
-  script->consoles.is_running = false;
-  script->consoles.spent += meter_now() - start;
+  meter_end(meter);
   return rc;
 }
 

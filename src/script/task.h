@@ -42,6 +42,10 @@ struct task {
  * waits for. */
 void waiters_wake(struct waiters *waiters);
 
+/* What they waited for goes away with the whole state: nobody waits for it any
+ * more. */
+void waiters_forget(struct waiters *waiters);
+
 /* Raises unless L is the coroutine of a task; what is the word in the message:
  * "connect waits; call it inside ...". */
 struct task *task_check(lua_State *L, const char *what);

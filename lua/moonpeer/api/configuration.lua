@@ -79,7 +79,7 @@ return {
       "Between two look-ups of the DNS seeds."),
     key("feeler_interval", time, "0 to 1 day", "2 m",
       "Between two tries of unknown peers; 0 for none."),
-    key("listen_retry", time, "1 ms to 1 day", "10 s",
+    key("listen_retry", time, "1 ms to 1 day", "30 s",
       "Before a listener that failed is opened again."),
     key("shutdown_timeout", time, "0 to 1 h", "5 s", "For closing in order."),
     key("max_peers", "integer", "1 to 16000000", "65536",

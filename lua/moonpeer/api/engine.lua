@@ -19,6 +19,24 @@ assert(mine:start())]] },
 local mine = assert(moonpeer.engine { network = "regtest" })
 mine:start()
 mine:close "1s"]] },
+    { name = "store", kind = "field", type = "moonpeer.Store",
+      since = "0.1.0", summary = "Its peers and bans.",
+      example = [[assert(engine.store:count_by_status "valid" >= 0)]] },
+    { name = "peers", since = "0.1.0",
+      summary = "Walks the peers of its store.",
+      args = { { "filter?", "table", "as for store:each" } },
+      returns = { { "function", "an iterator" } },
+      example = [[for one in engine:peers() do print(one.address) end]] },
+    { name = "stats", since = "0.1.0",
+      summary = "As counts; besides peers by status, messages and bytes by "
+        .. "command, memory, and how late the loop is.",
+      returns = { { "table", "" } },
+      example = [[assert(engine:stats().messages_in >= 0)]] },
+    { name = "trusts", since = "0.1.0",
+      summary = "Does one of the trusted prefixes cover an address?",
+      args = { { "address", "string", "" } },
+      returns = { { "boolean", "" } },
+      example = [[assert(not engine:trusts "198.51.100.1")]] },
     { name = "address", since = "0.1.0",
       summary = "Where it listens: the real port, also for port 0.",
       returns = { { "string", "" } }, errors = { "listen_failed" },
@@ -52,8 +70,8 @@ assert(changed.max_connections[2] == 30)]] },
         { "fn", "function", "fn(event); it may not wait" },
         { "options?", "table", "options" },
       },
-      options = { { "command", "string",
-        "of \"message\": this command only" } },
+      options = { { "command", "string", "of \"message\", and of "
+        .. "\"chunk\", payloads too large to be held" } },
       example = [[
 engine:on("peer_banned", "log", function(event) print(event.prefix) end)
 engine:off("peer_banned", "log")]] },
@@ -79,7 +97,7 @@ local task = moonpeer.spawn(function()
 end)
 moonpeer.sleep(0)
 engine:ban "198.51.100.7"
-assert(task:wait "5s" == "198.51.100.7/32")]] },
+assert(task:wait "5s" == "198.51.100.7")]] },
     { name = "connections", since = "0.1.0",
       summary = "Walks the connections. Closing them meanwhile is safe.",
       args = { { "filter?", "table", "options" } },

@@ -10,6 +10,11 @@ return {
   summary = "What an engine tells its listeners; stale when they return.",
   members = {
     field("type", "string", "\"handshake_complete\" ..."),
+    field("command", "string|nil", "Of \"message\" and \"chunk\"."),
+    field("bytes", "string|nil", "A piece of a payload, of \"chunk\"."),
+    field("offset", "integer|nil", "Where in the payload that piece is."),
+    field("total", "integer|nil", "Bytes of the whole payload."),
+    field("last", "boolean|nil", "Is it the last piece?"),
     field("time", "number", "Seconds since 1970."),
     field("connection", "moonpeer.Connection|nil", ""),
     field("address", "string", "Of the remote."),
@@ -29,6 +34,6 @@ engine:on("peer_banned", "keep", function(event) kept = event:table() end)
 engine:ban "198.51.100.8"
 moonpeer.sleep "20ms"
 engine:off("peer_banned", "keep")
-assert(kept.prefix == "198.51.100.8/32")]] },
+assert(kept.prefix == "198.51.100.8")]] },
   },
 }

@@ -1,5 +1,72 @@
 --- Messages.
-return {
+local options = {
+  { "network", "string|table", "mainnet" },
+  { "text", "boolean", "numbers and bytes come as people write them" },
+}
+
+local functions = {
+  name = "moonpeer.message.functions", class = "moonpeer.message",
+  variable = "moonpeer.message", kind = "function", is_table = true,
+  summary = "Frames and messages without an engine.",
+  members = {
+    { name = "encode", since = "0.1.0",
+      summary = "Makes a whole frame, header and payload. What cannot be "
+        .. "encoded raises.",
+      args = { { "command", "string", "up to 12 bytes" },
+        { "fields?", "table|string", "or the payload" },
+        { "options?", "table", "options" } },
+      options = options,
+      returns = { { "string", "" } }, errors = { "oversize_message" },
+      example = [[
+local frame = assert(moonpeer.message.encode("ping", { nonce = 7 },
+  { network = "regtest" }))
+assert(#frame == 24 + 8)]] },
+    { name = "decode", since = "0.1.0",
+      summary = "Reads one frame. With would_block bytes are missing, and "
+        .. "the fourth value is how many at least.",
+      args = { { "bytes", "string", "" }, { "options?", "table", "options" } },
+      options = { { "network", "string|table", "mainnet" },
+        { "position", "integer", "of the first byte; 1" } },
+      returns = { { "moonpeer.Message", "" },
+        { "integer", "the position behind it" } },
+      errors = { "would_block", "network_mismatch", "checksum_error",
+        "oversize_message", "protocol_error" },
+      example = [[
+local frame = moonpeer.message.encode("ping", { nonce = 7 })
+local ping, behind = assert(moonpeer.message.decode(frame))
+assert(ping.nonce == 7 and behind == #frame + 1)]] },
+    { name = "define", since = "0.1.0",
+      summary = "Declares a message: its fields are checked, read and "
+        .. "encoded like those of the built-in ones.",
+      args = { { "declaration", "table", "options" } },
+      options = { { "command", "string", "up to 12 bytes" },
+        { "fields", "table[]", "name, type, max ..." },
+        { "limit", "integer", "bytes of a payload" },
+        { "summary", "string", "" } },
+      example = [[
+moonpeer.message.define {
+  command = "weather", limit = 100,
+  fields = { { name = "celsius", type = "int16" } },
+}
+assert(moonpeer.message.encode("weather", { celsius = -3 }))]] },
+    { name = "hashes", since = "0.1.0",
+      summary = "A set of hashes that forgets the oldest: add(hash), "
+        .. "has(hash), and a length.",
+      args = { { "capacity?", "integer", "65,536" } },
+      returns = { { "moonpeer.Hashes", "" } },
+      example = [[
+local seen = moonpeer.message.hashes(100)
+seen:add(("\1"):rep(32))
+assert(seen:has(("\1"):rep(32)) and #seen == 1)]] },
+    { name = "types", since = "0.1.0",
+      summary = "All built-in messages, by command: command, summary, source, "
+        .. "limit, phase, foreign, fields.",
+      returns = { { "table[]", "" } },
+      example = [[assert(moonpeer.message.types()[1].command)]] },
+  },
+}
+
+local objects = {
   name = "moonpeer.message", class = "moonpeer.Message",
   variable = "message", kind = "method",
   summary = "A command and its fields, read when they are asked for: "
@@ -22,5 +89,42 @@ return {
       summary = "A message of one's own, for later.",
       returns = { { "moonpeer.Message", "" } },
       example = [[assert(message:copy().command == message.command)]] },
+    { name = "text", since = "0.1.0",
+      summary = "All fields as people write them: hashes and bytes as hex.",
+      returns = { { "table", "" } },
+      example = [[assert(message:text())]] },
+    { name = "json", since = "0.1.0", summary = "The same as JSON.",
+      returns = { { "string", "" } },
+      example = [[assert(message:json():find "nonce")]] },
+    { name = "count_known", since = "0.1.0",
+      summary = "How many hashes of the list are in a set.",
+      args = { { "set", "moonpeer.Hashes", "" } },
+      returns = { { "integer", "known" }, { "integer", "in all" } },
+      example = [[
+local inv = moonpeer.message.decode(moonpeer.message.encode("inv", {
+  items = { { type = 1, hash = ("\1"):rep(32) } },
+}))
+local known, all = inv:count_known(moonpeer.message.hashes())
+assert(known == 0 and all == 1)]] },
+    { name = "import", since = "0.1.0",
+      summary = "Adds the hashes of the list to a set.",
+      args = { { "set", "moonpeer.Hashes", "" } },
+      returns = { { "integer", "how many are new" } },
+      example = [[
+local inv = moonpeer.message.decode(moonpeer.message.encode("inv", {
+  items = { { type = 1, hash = ("\1"):rep(32) } },
+}))
+assert(inv:import(moonpeer.message.hashes()) == 1)]] },
+    { name = "check_chain", since = "0.1.0",
+      summary = "Does each header follow the one before it?",
+      args = { { "previous?", "string", "the hash before the first" } },
+      returns = { { "string", "the hash of the last" } },
+      errors = { "protocol_error" },
+      example = [[
+local none = moonpeer.message.decode(moonpeer.message.encode("headers",
+  { headers = {} }))
+assert(#none:check_chain() == 32)]] },
   },
 }
+
+return { functions, objects }

@@ -38,10 +38,11 @@ assert(code == "cancelled")]] },
         example = [[
 local listener <close> = assert(moonpeer.listen("127.0.0.1:0", nil,
   { network = "regtest" }))
-moonpeer.spawn(function()
-  moonpeer.connect(listener.address, { network = "regtest" })
-end)
-assert(listener:accept "5s".inbound)]] },
+local dialling = moonpeer.spawn(moonpeer.connect, listener.address,
+  { network = "regtest" })
+local connection <close> = assert(listener:accept "5s")
+assert(connection.inbound)
+dialling:wait():close()]] },
       { name = "close", since = "0.1.0", summary = "Twice is fine.",
         example = [[
 local listener = assert(moonpeer.listen "127.0.0.1:0")

@@ -115,7 +115,7 @@ assert(store:expect(1000, { source_address = "203.0.113.5:8333" }))]] },
       args = { { "address", "string", "" } },
       returns = { { "string", "hex digits, the same for all of a group" } },
       example = [[
-assert(store:group "203.0.113.1" == store:group "203.0.200.9")]] },
+assert(store:group "8.8.8.8:8333" == store:group "8.8.4.4:8333")]] },
     { name = "discourage", since = "0.1.0",
       summary = "The milder tier: in memory only.",
       args = { { "address", "string", "" } }, returns = { { "true", "" } },

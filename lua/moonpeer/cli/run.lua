@@ -212,7 +212,7 @@ end
 
 function run.run(options, words)
   if not options.script and not of_options(options) then
-    io.stderr:write("moonpeer run: expected a script, a configuration or ",
+    io.stderr:write("moonpeer run: missing argument 'script', or ",
       "options; --help lists them\n")
     return 2
   end

@@ -111,30 +111,14 @@ local function add_texts(add, session, prefix)
   end
   local store = engine and session:store()
   if store and prefix:find "^[%x:%[]" then
-    for _, address in ipairs(complete.addresses(store, prefix)) do
+    for _, address in ipairs(core.addresses(store, prefix, most)) do
       add(address)
     end
   end
 end
 
---- Addresses of a store's peers that begin so.
-function complete.addresses(store, prefix)
-  local found = {}
-  for peer in store:each() do
-    local address = peer.address
-    if address:sub(1, #prefix) == prefix then
-      found[#found + 1] = address
-      if #found == most then
-        break
-      end
-    end
-  end
-  return found
-end
-
 --- The beginning of an open text; nil outside of one.
 local function open_text(text)
-  -- pairs of quotes go, longest first; what is left has an open one or none
   text = text:gsub("\\.", "__")
   local place = 1
   while true do

@@ -107,13 +107,12 @@ function prompt.talk(evaluator)
       pending = nil
       return ask()
     end
-    running = core.spawn(function()
-      local good, shown, goes_on = xpcall(evaluator.evaluate,
-        debug.traceback, evaluator, pending)
-      if not good then
-        goes_on = nil
-      end
-      done(shown, goes_on)
+    local task = core.spawn(evaluator.evaluate, evaluator, pending)
+    running = task
+    -- another waits for it: Ctrl-C may hit it anywhere
+    core.spawn(function()
+      local shown, goes_on = task:wait()
+      done(shown, goes_on == true)
     end)
     if not evaluator.is_remote then
       terminal.guard(running)

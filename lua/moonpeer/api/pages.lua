@@ -1,0 +1,291 @@
+--- pages - the files that are made from the API's description: the reference,
+--- the types for editors, the manual page. scripts/docs writes them.
+local api = require "moonpeer.api"
+
+local pages = {}
+
+-- --- the reference ---------------------------------------------------------
+
+local function cell(text)
+  return (tostring(text):gsub("|", "\\|"))
+end
+
+local function table_of(lines, head, rows)
+  lines[#lines + 1] = "| " .. table.concat(head, " | ") .. " |"
+  lines[#lines + 1] = "|" .. ("---|"):rep(#head)
+  for _, row in ipairs(rows) do
+    local cells = {}
+    for i = 1, #head do
+      cells[i] = cell(row[i] or "")
+    end
+    lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
+  end
+  lines[#lines + 1] = ""
+end
+
+local function code(text)
+  return "`" .. text .. "`"
+end
+
+local function rows_of(list)
+  local rows = {}
+  for i, row in ipairs(list) do
+    rows[i] = { code(row[1]), code(row[2]), row[3] ~= "options" and row[3] }
+  end
+  return rows
+end
+
+local function add_results(lines, member)
+  for _, result in ipairs(member.returns or {}) do
+    lines[#lines + 1] = "- gives " .. code(result[1])
+      .. (result[2] ~= "" and ": " .. result[2] or "")
+  end
+  if member.errors then
+    lines[#lines + 1] = "- or `nil, message, code`: "
+      .. table.concat(member.errors, ", ")
+  end
+  if member.waits then
+    lines[#lines + 1] = "- waits: inside a task"
+  end
+  lines[#lines + 1] = "- since " .. member.since
+  lines[#lines + 1] = ""
+end
+
+local function add_call(lines, one, member)
+  lines[#lines + 1] = "### " .. api.signature(one, member)
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = member.summary
+  lines[#lines + 1] = ""
+  if member.args then
+    table_of(lines, { "argument", "type", "" }, rows_of(member.args))
+  end
+  if type(member.options) == "table" then
+    table_of(lines, { "option", "type", "" }, rows_of(member.options))
+  elseif member.options then
+    lines[#lines + 1] = "Options: see [configuration](#configuration)."
+    lines[#lines + 1] = ""
+  end
+  add_results(lines, member)
+  lines[#lines + 1] = "```lua\n" .. member.example .. "\n```"
+  lines[#lines + 1] = ""
+end
+
+local function add_fields(lines, one)
+  local rows, has_range = {}, false
+  for _, member in ipairs(one.members) do
+    if api.kind(one, member) == "field" then
+      has_range = has_range or member.range
+      rows[#rows + 1] = { code(member.name), code(member.type),
+        member.summary, member.range or member.since,
+        member.default, member.since }
+    end
+  end
+  if #rows > 0 then
+    table_of(lines, has_range
+      and { "key", "type", "", "range", "default", "since" }
+      or { "field", "type", "", "since" }, rows)
+  end
+end
+
+local function add_type(lines, one)
+  lines[#lines + 1] = "## " .. one.variable
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = one.summary
+  lines[#lines + 1] = ""
+  add_fields(lines, one)
+  for _, member in ipairs(one.members) do
+    if api.kind(one, member) ~= "field" then
+      add_call(lines, one, member)
+    end
+  end
+end
+
+local function trimmed(lines)
+  return (table.concat(lines, "\n"):gsub("[ \t]+\n", "\n"):gsub("\n+$", ""))
+    .. "\n"
+end
+
+--- The reference of the module.
+---@return string
+function pages.reference()
+  local lines = { [[
+# The module, function by function
+
+Made by `scripts/docs` from `lua/moonpeer/api/`; the same words are `help(x)`
+at the prompt. Failures of the world are `nil, message, code`; misuse raises.
+Durations are seconds, or texts such as `"250ms"` and `"10m"`.
+]] }
+  for _, one in ipairs(api.types()) do
+    lines[#lines + 1] = ("- [%s](#%s): %s"):format(one.variable, one.variable,
+      one.summary:match "^[^.:;]*")
+  end
+  lines[#lines + 1] = ""
+  for _, one in ipairs(api.types()) do
+    add_type(lines, one)
+  end
+  return trimmed(lines)
+end
+
+-- --- types for editors -----------------------------------------------------
+
+local function oneline(text)
+  return (text:gsub("\n", " "))
+end
+
+local function add_params(lines, member)
+  local names = {}
+  for i, arg in ipairs(member.args or {}) do
+    names[i] = arg[1]:gsub("%?$", "")
+    lines[#lines + 1] = ("---@param %s %s %s"):format(arg[1], arg[2],
+      oneline(arg[3]))
+  end
+  for i, result in ipairs(member.returns or {}) do
+    lines[#lines + 1] = ("---@return %s%s"):format(result[1],
+      i == 1 and member.errors and "|nil" or "")
+  end
+  if member.errors then
+    lines[#lines + 1] = "---@return string? message"
+    lines[#lines + 1] = "---@return string? code"
+  end
+  return table.concat(names, ", ")
+end
+
+local function add_class(lines, one)
+  lines[#lines + 1] = "--- " .. oneline(one.summary)
+  lines[#lines + 1] = "---@class " .. one.class
+  for _, member in ipairs(one.members) do
+    if api.kind(one, member) == "field" then
+      lines[#lines + 1] = ("---@field %s%s %s %s"):format(member.name,
+        one.name == "configuration" and "?" or "", member.type,
+        oneline(member.summary))
+    end
+  end
+end
+
+local function add_meta(lines, one)
+  add_class(lines, one)
+  lines[#lines + 1] = (one.variable:find "%." and "%s = {}" or "local %s = {}")
+    :format(one.variable)
+  lines[#lines + 1] = ""
+  for _, member in ipairs(one.members) do
+    local kind = api.kind(one, member)
+    if kind ~= "field" then
+      lines[#lines + 1] = "--- " .. oneline(member.summary)
+      local names = add_params(lines, member)
+      lines[#lines + 1] = ("function %s%s%s(%s) end"):format(one.variable,
+        kind == "method" and ":" or ".", member.name, names)
+      lines[#lines + 1] = ""
+    end
+  end
+end
+
+--- Types for lua-language-server.
+---@return string
+function pages.types()
+  local lines = { [[
+---@meta moonpeer
+-- Made by scripts/docs from lua/moonpeer/api/: for editors, never run.
+-- luacheck: ignore
+
+---@class moonpeer.Network
+---@field name string
+---@field magic string
+---@field port integer
+---@field genesis string
+---@field seeds string[]
+---@field checks_user_agent boolean
+]] }
+  for _, one in ipairs(api.types()) do
+    add_meta(lines, one)
+  end
+  lines[#lines + 1] = "return moonpeer"
+  return trimmed(lines)
+end
+
+-- --- the manual page -------------------------------------------------------
+
+local function roff(text)
+  return (text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("\n%.", "\n\\&.")
+    :gsub("^%.", "\\&."))
+end
+
+local function add_commands(lines)
+  local argparse = require "argparse"
+  local cli = require "moonpeer.cli"
+  for _, name in ipairs(cli.commands) do
+    local command = require("moonpeer.cli." .. name)
+    local parser = argparse("moonpeer " .. name, command.summary)
+    command.configure(parser)
+    lines[#lines + 1] = ".SS moonpeer " .. name .. "\n.nf"
+    lines[#lines + 1] = roff(parser:get_help()) .. "\n.fi"
+  end
+end
+
+--- The manual page.
+---@return string
+function pages.manual()
+  local lines = { [==[
+.\" Made by scripts/docs.
+.TH MOONPEER 1
+.SH NAME
+moonpeer \- a Lua interpreter with a peer\-to\-peer engine for Bitcoin SV inside
+.SH SYNOPSIS
+.B moonpeer
+.RI [ options ]
+.RI [ script | command
+.RI [ arguments ]]
+.SH DESCRIPTION
+Without arguments, on a terminal, a prompt opens: Lua is evaluated line by line
+while engines run beside it, and what waits is waited for. Elsewhere it does
+what
+.BR lua5.4 (1)
+does.
+.SH OPTIONS
+As those of lua5.4:
+.BR \-e ", " \-i ", " \-l ", " \-v ", " \-E ", " \-W ", " \-\- ", " \- .
+.SH COMMANDS]==] }
+  add_commands(lines)
+  lines[#lines + 1] = [[
+.SH EXIT STATUS
+0 done, 1 failed, 2 called the wrong way.
+.SH ENVIRONMENT
+.TP
+.B MOONPEER_HISTORY
+The file of the lines that were typed; empty for none. Otherwise
+.IR ~/.moonpeer_history .
+.TP
+.B MOONPEER_LUA
+A folder whose Lua files are taken instead of the embedded ones.
+.TP
+.B XDG_RUNTIME_DIR
+Where moonpeer run puts its socket when \-\-console does not say; otherwise
+/tmp.
+.SH FILES
+.TP
+.IR moonpeer\-<process>.sock
+The socket for consoles, mode 0600.
+.SH SEE ALSO
+.BR lua5.4 (1)]]
+  return trimmed(lines)
+end
+
+--- Every file, by its path in the project.
+---@return table<string, string>
+function pages.all()
+  return {
+    ["lua/moonpeer/README.md"] = pages.reference(),
+    ["lua/moonpeer/types.lua"] = pages.types(),
+    ["src/app/moonpeer.1"] = pages.manual(),
+  }
+end
+
+--- Writes them below a folder.
+---@param top string
+function pages.write(top)
+  for path, text in pairs(pages.all()) do
+    local file <close> = assert(io.open(top .. "/" .. path, "w"))
+    assert(file:write(text))
+  end
+end
+
+return pages

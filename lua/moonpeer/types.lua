@@ -1,0 +1,774 @@
+---@meta moonpeer
+-- Made by scripts/docs from lua/moonpeer/api/: for editors, never run.
+-- luacheck: ignore
+
+---@class moonpeer.Network
+---@field name string
+---@field magic string
+---@field port integer
+---@field genesis string
+---@field seeds string[]
+---@field checks_user_agent boolean
+
+--- What `require "moonpeer"` gives. What waits does so inside a task: in moonpeer.spawn, moonpeer.run, or at the prompt.
+---@class moonpeer
+---@field message table Frames and messages without an engine: see moonpeer.message.
+---@field network table<string, moonpeer.Network> What is known of each network, by name: mainnet, testnet, stn, regtest and others; each has name, magic, port, genesis, seeds, checks_user_agent.
+---@field version string This version: "major.minor.patch".
+local moonpeer = {}
+
+--- Makes an engine: peers, connections and policies under one configuration. start() sets it going.
+---@param configuration moonpeer.Configuration checked as a whole; an unknown key raises and names the nearest
+---@return moonpeer.Engine|nil
+---@return string? message
+---@return string? code
+function moonpeer.engine(configuration) end
+
+--- Dials a peer: a connection without engine, store or policies behind it.
+---@param address string "1.2.3.4:8333", "[::1]:8333" or "name:8333"; without a port the network's
+---@param options? table options
+---@return moonpeer.Connection|nil
+---@return string? message
+---@return string? code
+function moonpeer.connect(address, options) end
+
+--- Waits for peers that dial. Each connection becomes a task; without a function they wait for accept, 128 at most.
+---@param address string port 0 chooses one
+---@param fn? function fn(connection)
+---@param options? table as for connect
+---@return moonpeer.Listener|nil
+---@return string? message
+---@return string? code
+function moonpeer.listen(address, fn, options) end
+
+--- Opens a peer store.
+---@param url string|table "memory:", "json:peers.json", "sqlite:peers.db"; or a table of functions: load, apply, close
+---@param options? table options
+---@return moonpeer.Store|nil
+---@return string? message
+---@return string? code
+function moonpeer.store(url, options) end
+
+--- Starts a function as a task: a coroutine that may wait. It runs from the next turn of the loop on.
+---@param fn function
+---@param ... any its arguments
+---@return moonpeer.Task
+function moonpeer.spawn(fn, ...) end
+
+--- Runs the loop: until no engine, task or connection is left; with a function until that, a task, has ended. SIGINT and SIGTERM end everything in order, the second one at once. Runs do not nest.
+---@param fn? function
+---@param ... any its arguments
+---@return any|nil
+---@return string? message
+---@return string? code
+function moonpeer.run(fn, ...) end
+
+--- Waits for a while.
+---@param time number|string seconds, or a text such as "250ms", "10m", "24h"
+---@return true
+function moonpeer.sleep(time) end
+
+--- Looks a name up.
+---@param name string
+---@param timeout? number|string seconds, or a text such as "250ms", "10m", "24h"; 30 s
+---@return string[]|nil
+---@return string? message
+---@return string? code
+function moonpeer.resolve(name, timeout) end
+
+--- Monotonic time, of a world inside one.
+---@return number
+function moonpeer.now() end
+
+--- Wall time, of a world inside one.
+---@return number
+function moonpeer.time() end
+
+--- Does a text match a pattern of * and ?; the case of ASCII letters does not matter.
+---@param text string
+---@param pattern string
+---@return boolean
+function moonpeer.glob(text, pattern) end
+
+--- Bytes as hex digits; 32 bytes, a hash, reversed as it is displayed.
+---@param bytes string
+---@return string
+function moonpeer.hex(bytes) end
+
+--- Peers, connections and policies under one configuration.
+---@class moonpeer.Engine
+---@field store moonpeer.Store Its peers and bans.
+local engine = {}
+
+--- Sets it going: listens, dials, saves.
+---@return true|nil
+---@return string? message
+---@return string? code
+function engine:start() end
+
+--- Ends it in order: no more connections, then a last save. Returns at once; twice is fine.
+---@param deadline? number|string 0 to 1 h; shutdown_timeout
+function engine:close(deadline) end
+
+--- Walks the peers of its store.
+---@param filter? table as for store:each
+---@return function
+function engine:peers(filter) end
+
+--- As counts; besides peers by status, messages and bytes by command, memory, and how late the loop is.
+---@return table
+function engine:stats() end
+
+--- Does one of the trusted prefixes cover an address?
+---@param address string
+---@return boolean
+function engine:trusts(address) end
+
+--- Where it listens: the real port, also for port 0.
+---@return string|nil
+---@return string? message
+---@return string? code
+function engine:address() end
+
+--- What is known of the network it speaks.
+---@return moonpeer.Network
+function engine:network() end
+
+--- The configuration as it is now: durations in seconds, memory in bytes.
+---@return table
+function engine:config() end
+
+--- Changes the configuration while it runs: all of it, or nothing when something is wrong.
+---@param changes table options
+---@return table|nil
+---@return string? message
+---@return string? code
+function engine:configure(changes) end
+
+--- Calls a function whenever something happens. A listener of the same name is replaced. The event is stale when the function has returned.
+---@param event string such as "handshake_complete"
+---@param name string of the listener
+---@param fn function fn(event); it may not wait
+---@param options? table options
+function engine:on(event, name, fn, options) end
+
+--- Takes a listener away; nothing happens when there is none.
+---@param event string
+---@param name string
+function engine:off(event, name) end
+
+--- A queue of events for a task. When it is full the oldest is dropped; the event after a gap has `lost`, their number.
+---@param options? table options
+---@return function
+function engine:events(options) end
+
+--- Walks the connections. Closing them meanwhile is safe.
+---@param filter? table options
+---@return function
+function engine:connections(filter) end
+
+--- What it has done, and has now: connections, inbound, outbound, half_open, connected; dials, accepted, rejected, handshakes, evictions, bans, and failures by code.
+---@return table
+function engine:counts() end
+
+--- Dials an address, whatever the policies would select.
+---@param address string an IP, and a port or the network's
+---@return true|nil
+---@return string? message
+---@return string? code
+function engine:dial(address) end
+
+--- Closes connections: one, or all with an address.
+---@param what moonpeer.Connection|string "1.2.3.4:8333", or "1.2.3.4" for all ports
+---@param reason? string
+---@return integer
+function engine:disconnect(what, reason) end
+
+--- Sends a message to one connection or to a list of them.
+---@param to moonpeer.Connection|moonpeer.Connection[]
+---@param command string up to 12 bytes
+---@param fields? table|string of the message, or its payload
+---@return integer
+---@return table
+function engine:send(to, command, fields) end
+
+--- Sends a message to all connections that have shaken hands.
+---@param command string up to 12 bytes
+---@param fields? table|string
+---@param filter? table as for connections
+---@return integer
+---@return table
+function engine:broadcast(command, fields, filter) end
+
+--- Refuses an address or prefix, and closes what it covers.
+---@param what string|moonpeer.Connection "1.2.3.4", "1.2.3.0/24", or a connection for its address
+---@param options? table options
+---@return true|nil
+---@return string? message
+---@return string? code
+function engine:ban(what, options) end
+
+--- Ends the ban on exactly that address or prefix.
+---@param what string
+---@return true|nil
+---@return string? message
+---@return string? code
+function engine:unban(what) end
+
+--- Saves the store and waits until the bytes are durable.
+---@param timeout? number|string forever
+---@return true|nil
+---@return string? message
+---@return string? code
+function engine:save(timeout) end
+
+--- Saves from the next turn on; store_saved or store_failed tells.
+function engine:save_soon() end
+
+--- Starts a function as a task on the engine's loop.
+---@param fn function
+---@param ... any
+---@return moonpeer.Task
+function engine:spawn(fn, ...) end
+
+--- Addresses of peers of a status, at random over network groups: for policies that select.
+---@param n integer 0 to 256
+---@param status string unknown, valid, inaccessible or banned
+---@return string[]
+function engine:pick(n, status) end
+
+--- Addresses of the outbound peers that worked when it was last closed: for policies that select.
+---@return string[]
+function engine:anchors() end
+
+--- How long to wait before the next dial, by the configuration: for policies that retry.
+---@param attempts integer failures in a row, 0 to 1000000
+---@return number
+function engine:backoff(attempts) end
+
+--- What moonpeer.engine and engine:configure take: a table. Durations are seconds or texts such as "10m".
+---@class moonpeer.Configuration
+---@field network? string|table The network that is spoken.
+---@field listen? boolean|string Where to wait for peers; true: 0.0.0.0, the network's port.
+---@field peers? string[] The only ones to dial: fixed mode, no discovery.
+---@field mode? string Fixed when peers are given.
+---@field store? string|moonpeer.Store Where peers are remembered.
+---@field policies? table[] Asked in turn before the stock policies; the first answer wins.
+---@field schedule? table Jobs that recur.
+---@field trusted? string[] Never banned, throttled or evicted by stock policies.
+---@field target_connections? integer Outbound connections to keep.
+---@field max_connections? integer Connections in all; target_connections at least.
+---@field connect_timeout? number|string Until a dial is given up.
+---@field handshake_timeout? number|string From the open stream to the complete handshake.
+---@field ping_interval? number|string Between a pong and the next ping; 0 for none.
+---@field ping_timeout? number|string Until a pong is late.
+---@field receive_memory? integer Largest message held for one connection.
+---@field send_memory? integer Largest queue to one connection.
+---@field receive_memory_total? integer Received and not yet handled, in all.
+---@field send_memory_total? integer Queued to be sent, in all.
+---@field protocol_version? integer What we say we speak.
+---@field user_agent? string What we call ourselves.
+---@field half_open? integer Inbound handshakes under way at once.
+---@field per_address? integer Inbound connections from one address.
+---@field per_group? integer Inbound connections from one network group; 0: a quarter of them.
+---@field ban_time? number|string How long a ban lasts when its verdict does not say.
+---@field inaccessible_time? number|string Until an inaccessible peer is unknown again.
+---@field initial_backoff? number|string Before a peer is dialled for the second time.
+---@field backoff_multiplier? number By which the wait grows.
+---@field max_backoff? number|string The longest wait.
+---@field max_retries? integer Failures in a row after which a peer is inaccessible.
+---@field jitter? number The part of a wait that is up to chance, both ways.
+---@field max_restarts? integer Connections made anew at once after a network failure.
+---@field restart_window? number|string Within which these are counted.
+---@field discovery_interval? number|string Between two look-ups of the DNS seeds.
+---@field feeler_interval? number|string Between two tries of unknown peers; 0 for none.
+---@field listen_retry? number|string Before a listener that failed is opened again.
+---@field shutdown_timeout? number|string For closing in order.
+---@field max_peers? integer Peers remembered.
+---@field max_bans? integer Bans remembered.
+local configuration = {}
+
+--- One live stream to a peer: an engine's, or a conversation that a script holds by itself (moonpeer.connect, moonpeer.listen). Only the latter receive.
+---@class moonpeer.Connection
+---@field address string Of the remote: "1.2.3.4:8333".
+---@field inbound boolean Did the remote dial?
+---@field state string connecting, awaiting_handshake, connected, failed, rejected or disconnected.
+---@field rtt number|nil Seconds from the last ping to its pong; nil before one.
+---@field version table|nil What the remote said of itself: version, services, timestamp, user_agent, start_height, relay ...
+local connection = {}
+
+--- Shakes hands.
+---@param overrides? table fields of our own version
+---@return table|nil
+---@return string? message
+---@return string? code
+function connection:handshake(overrides) end
+
+--- Sends a message.
+---@param command string up to 12 bytes
+---@param fields? table|string of the message, or its payload
+---@return true|nil
+---@return string? message
+---@return string? code
+function connection:send(command, fields) end
+
+--- Sends bytes as they are.
+---@param bytes string
+---@return true|nil
+---@return string? message
+---@return string? code
+function connection:send_raw(bytes) end
+
+--- Waits for a message. What comes before it is dropped.
+---@param command? string|string[] or any of a list; any when nil
+---@param timeout? number|string forever
+---@return moonpeer.Message|nil
+---@return string? message
+---@return string? code
+function connection:receive(command, timeout) end
+
+--- Waits for a message and raises when it does not come, or its fields are others.
+---@param command string
+---@param fields? table|function those that matter; or fn(message) -> boolean
+---@param timeout? number|string 10 s
+---@return moonpeer.Message
+function connection:expect(command, fields, timeout) end
+
+--- Raises when something comes.
+---@param duration? number|string 1 s
+function connection:expect_nothing(duration) end
+
+--- Waits until the connection is over; raises when it is not.
+---@param duration? number|string 10 s
+---@param code? string "closed", "connection_reset" ...
+---@return string
+---@return string
+function connection:expect_closed(duration, code) end
+
+--- Sends bytes in small pieces.
+---@param bytes string
+---@param n integer bytes at once, 1 or more
+---@param t number|string between two pieces
+---@return true|nil
+---@return string? message
+---@return string? code
+function connection:drip(bytes, n, t) end
+
+--- Does not read: for a while, or until something is received.
+---@param duration? number|string
+function connection:stall(duration) end
+
+--- Plays one side of a recorded conversation, byte for byte, and expects the commands of the other.
+---@param file string as record writes it
+---@param sender string the side to play
+---@param options? table options
+function connection:play(file, sender, options) end
+
+--- Writes down what is said from now on.
+---@param file string
+---@param options? table options
+---@return true|nil
+---@return string? message
+---@return string? code
+function connection:record(file, options) end
+
+--- Closes it; twice is fine.
+---@param reason? string
+function connection:close(reason) end
+
+--- Closes it at once, with a reset.
+function connection:reset() end
+
+--- All peers that are remembered, and the bans. `#store` is how many peers there are.
+---@class moonpeer.Store
+---@field url string Where it is saved.
+---@field bans moonpeer.Bans Who is refused.
+---@field capacity integer How many peers are remembered at most.
+---@field is_open boolean
+---@field is_changed boolean Is there something that was not saved?
+---@field warning string|nil What was wrong with the file when it was opened, and where that was put.
+local store = {}
+
+--- Remembers a peer.
+---@param fields table ip and port; and any field of a peer
+---@return moonpeer.Peer|nil
+---@return string? message
+---@return string? code
+function store:create(fields) end
+
+--- The peer of an id.
+---@param id string a UUID
+---@return moonpeer.Peer|nil
+---@return string? message
+---@return string? code
+function store:read(id) end
+
+--- Changes fields of a peer.
+---@param peer moonpeer.Peer|string or its id
+---@param fields table
+---@return moonpeer.Peer|nil
+---@return string? message
+---@return string? code
+function store:update(peer, fields) end
+
+--- Forgets a peer.
+---@param peer moonpeer.Peer|string or its id
+---@return true|nil
+---@return string? message
+---@return string? code
+function store:delete(peer) end
+
+--- All peers.
+---@return moonpeer.Peer[]
+function store:list_all() end
+
+--- All of a status.
+---@param status string unknown, valid, inaccessible or banned
+---@return moonpeer.Peer[]
+function store:find_by_status(status) end
+
+--- The peer at an address.
+---@param ip string or both in one text
+---@param port? integer
+---@return moonpeer.Peer|nil
+---@return string? message
+---@return string? code
+function store:find_by_ip_port(ip, port) end
+
+--- How many there are of a status; or of each.
+---@param status? string
+---@return integer|table
+function store:count_by_status(status) end
+
+--- Walks the peers. Changing the store meanwhile is safe.
+---@param filter? table options
+---@return function
+function store:each(filter) end
+
+--- Peers at random, over network groups first: one network cannot fill the choice.
+---@param n integer
+---@param filter? table as for each; besides except and except_groups, lists
+---@return moonpeer.Peer[]
+function store:pick(n, filter) end
+
+--- Remembers an address that somebody told, under the limits for what one source may tell.
+---@param address string
+---@param about? table options
+---@return moonpeer.Peer|nil
+---@return string? message
+---@return string? code
+function store:hear(address, about) end
+
+--- A source was asked: so many addresses more are taken of it.
+---@param n integer 0 to 1000
+---@param about? table as for hear
+---@return true
+function store:expect(n, about) end
+
+--- The network group of an address: /16, /32 or AS.
+---@param address string
+---@return string
+function store:group(address) end
+
+--- The milder tier: in memory only.
+---@param address string
+---@return true|nil
+---@return string? message
+---@return string? code
+function store:discourage(address) end
+
+--- Takes that back.
+---@param address string
+---@return true
+function store:encourage(address) end
+
+---
+---@param address string
+---@return boolean
+function store:is_discouraged(address) end
+
+--- A value that a script has saved with the store.
+---@param name string
+---@return string|nil
+function store:value(name) end
+
+--- Saves a value with the store.
+---@param name string
+---@param bytes? string nil takes it away
+---@return true|nil
+---@return string? message
+---@return string? code
+function store:set_value(name, bytes) end
+
+--- Walks these values.
+---@return function
+function store:values() end
+
+--- Changes the options it was opened with.
+---@param options table options
+function store:configure(options) end
+
+--- Forgets what is stale, ends bans: an engine does it itself.
+---@param budget? integer peers looked at
+---@return boolean
+function store:expire(budget) end
+
+--- Calls a function for what changes, from the next turn on.
+---@param event string peer_created, peer_updated, peer_deleted, ban_added or ban_removed
+---@param name string
+---@param fn function fn(change)
+function store:on(event, name, fn) end
+
+--- Takes a listener away.
+---@param event string
+---@param name string
+function store:off(event, name) end
+
+--- Saves, and waits until the bytes are durable.
+---@param timeout? number|string
+---@return true|nil
+---@return string? message
+---@return string? code
+function store:save(timeout) end
+
+--- Saves and closes.
+function store:close() end
+
+--- Addresses and prefixes that are refused. A ban is a table: prefix, reason, origin, note, created, expires (seconds since 1970).
+---@class moonpeer.Bans
+local bans = {}
+
+--- Bans.
+---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"
+---@param options? table options
+---@return table|nil
+---@return string? message
+---@return string? code
+function bans:add(what, options) end
+
+--- The ban on exactly that.
+---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"
+---@return table|nil
+function bans:get(what) end
+
+--- The narrowest ban that covers an address.
+---@param address string
+---@return table|nil
+function bans:find(address) end
+
+--- Ends the ban on exactly that.
+---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"
+---@return true|nil
+---@return string? message
+---@return string? code
+function bans:remove(what) end
+
+--- Ends all bans that cover an address.
+---@param address string
+---@return integer
+function bans:lift(address) end
+
+--- Walks the bans.
+---@return function
+function bans:each() end
+
+--- How many; `#bans` too.
+---@return integer
+function bans:count() end
+
+--- Takes the bans of a text.
+---@param text string banlist.json, or a prefix a line
+---@param options? table options
+---@return integer|nil
+---@return integer
+---@return string? message
+---@return string? code
+function bans:import(text, options) end
+
+--- All bans as a text.
+---@param format? string "json" (banlist.json) or "plain"
+---@return string|nil
+---@return string? message
+---@return string? code
+function bans:export(format) end
+
+--- A remembered remote. Its fields are changed by store:update; a script's own are in `data`.
+---@class moonpeer.Peer
+---@field id string A UUID.
+---@field ip string
+---@field port integer 1 to 65535.
+---@field address string Both: "1.2.3.4:8333".
+---@field status string unknown, valid, inaccessible or banned.
+---@field status_time number When the status changed, seconds since 1970, as all times here.
+---@field ban_reason string|nil While it is banned.
+---@field source string Who told us: manual, dns, peer or inbound.
+---@field source_address string|nil The peer that did.
+---@field services integer Bits, as it claims.
+---@field user_agent string
+---@field protocol_version integer
+---@field start_height integer As it claims: never to be trusted.
+---@field first_seen number|nil
+---@field last_seen number|nil
+---@field last_tried number|nil
+---@field failures integer In a row.
+---@field rtt number|nil Seconds, of its last ping.
+---@field data table A script's own fields, saved with the peer.
+local peer = {}
+
+--- Is its status valid?
+---@return boolean
+function peer:is_valid() end
+
+--- Is its status banned?
+---@return boolean
+function peer:is_banned() end
+
+--- Is its status inaccessible?
+---@return boolean
+function peer:is_inaccessible() end
+
+--- Is it still in its store?
+---@return boolean
+function peer:is_stored() end
+
+--- All fields as a table.
+---@return table
+function peer:table() end
+
+--- Frames and messages without an engine.
+---@class moonpeer.message
+moonpeer.message = {}
+
+--- Makes a whole frame, header and payload. What cannot be encoded raises.
+---@param command string up to 12 bytes
+---@param fields? table|string or the payload
+---@param options? table options
+---@return string|nil
+---@return string? message
+---@return string? code
+function moonpeer.message.encode(command, fields, options) end
+
+--- Reads one frame. With would_block bytes are missing, and the fourth value is how many at least.
+---@param bytes string
+---@param options? table options
+---@return moonpeer.Message|nil
+---@return integer
+---@return string? message
+---@return string? code
+function moonpeer.message.decode(bytes, options) end
+
+--- Declares a message: its fields are checked, read and encoded like those of the built-in ones.
+---@param declaration table options
+function moonpeer.message.define(declaration) end
+
+--- A set of hashes that forgets the oldest: add(hash), has(hash), and a length.
+---@param capacity? integer 65,536
+---@return moonpeer.Hashes
+function moonpeer.message.hashes(capacity) end
+
+--- All built-in messages, by command: command, summary, source, limit, phase, foreign, fields.
+---@return table[]
+function moonpeer.message.types() end
+
+--- A command and its fields, read when they are asked for: `message.nonce`. `#message` is the length of its list. Hooks and listeners get views, stale when they return; receive gives copies.
+---@class moonpeer.Message
+---@field command string "inv".
+local message = {}
+
+--- Walks the list: of an inv its kind and hash.
+---@return function
+function message:each() end
+
+--- All fields as a table.
+---@return table
+function message:table() end
+
+--- The payload.
+---@return string
+function message:raw() end
+
+--- A message of one's own, for later.
+---@return moonpeer.Message
+function message:copy() end
+
+--- All fields as people write them: hashes and bytes as hex.
+---@return table
+function message:text() end
+
+--- The same as JSON.
+---@return string
+function message:json() end
+
+--- How many hashes of the list are in a set.
+---@param set moonpeer.Hashes
+---@return integer
+---@return integer
+function message:count_known(set) end
+
+--- Adds the hashes of the list to a set.
+---@param set moonpeer.Hashes
+---@return integer
+function message:import(set) end
+
+--- Does each header follow the one before it?
+---@param previous? string the hash before the first
+---@return string|nil
+---@return string? message
+---@return string? code
+function message:check_chain(previous) end
+
+--- What an engine tells its listeners; stale when they return.
+---@class moonpeer.Event
+---@field type string "handshake_complete" ...
+---@field command string|nil Of "message" and "chunk".
+---@field bytes string|nil A piece of a payload, of "chunk".
+---@field offset integer|nil Where in the payload that piece is.
+---@field total integer|nil Bytes of the whole payload.
+---@field last boolean|nil Is it the last piece?
+---@field time number Seconds since 1970.
+---@field connection moonpeer.Connection|nil
+---@field address string Of the remote.
+---@field code string|nil Of a failure or an offence.
+---@field reason string In words.
+---@field message moonpeer.Message|nil Of "message".
+---@field prefix string|nil What was banned or unbanned.
+---@field verdict string|nil What a policy decided.
+---@field verdict_reason string|nil
+---@field count integer|nil How often it did wrong.
+local event = {}
+
+--- All fields as a table, the message as a copy: for later.
+---@return table
+function event:table() end
+
+--- A coroutine that waits on a loop.
+---@class moonpeer.Task
+---@field state string ready, waiting, done or failed.
+local task = {}
+
+--- Waits for its end.
+---@param timeout? number|string forever
+---@return any|nil
+---@return string? message
+---@return string? code
+function task:wait(timeout) end
+
+--- Asks it to end: where it waits, an error is raised.
+function task:cancel() end
+
+--- Waits for peers that dial.
+---@class moonpeer.Listener
+---@field address string The real port, also for port 0.
+local listener = {}
+
+--- The next connection, of a listener without a function.
+---@param timeout? number|string forever
+---@return moonpeer.Connection|nil
+---@return string? message
+---@return string? code
+function listener:accept(timeout) end
+
+--- Twice is fine.
+function listener:close() end
+
+return moonpeer

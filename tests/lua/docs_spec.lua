@@ -1,0 +1,199 @@
+--- Everything public is described, as it is; its examples run; the pages that
+--- are made from it are those in the tree.
+local api = require "moonpeer.api"
+local core = require "moonpeer.core"
+local moonpeer = require "moonpeer"
+
+local function names_of(t)
+  local names = {}
+  for name in pairs(t) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local function described(one, wanted)
+  local names = {}
+  for _, member in ipairs(one.members) do
+    local is_field = api.kind(one, member) == "field"
+    if wanted == nil or is_field == (wanted == "field") then
+      names[#names + 1] = member.name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+local function read(path)
+  local file <close> = assert(io.open(path))
+  return file:read "a"
+end
+
+describe("the description", function()
+  it("has every function and value of the module", function()
+    assert.same(names_of(moonpeer), described(api.type "moonpeer"))
+  end)
+
+  for _, one in ipairs(api.types()) do
+    if one.name ~= "moonpeer" and one.name ~= "configuration"
+      and not one.is_table then
+      it("has every method of " .. one.name, function()
+        local methods = {}
+        for name, value in pairs(core.methods(one.name)) do
+          methods[name] = value
+        end
+        for _, name in ipairs(api.fields(one.name)) do
+          methods[name] = nil -- a getter
+        end
+        assert.same(names_of(methods), described(one, "method"))
+      end)
+    end
+  end
+
+  -- the fields that C answers: rows such as {"rtt", get_rtt}
+  local sources = {
+    ["moonpeer.connection"] = "connection", ["moonpeer.event"] = "event",
+    ["moonpeer.peer"] = "peer",
+  }
+  for name, source in pairs(sources) do
+    it("has every field of " .. name, function()
+      local fields = {}
+      for field in read("src/script/" .. source .. ".c")
+        :gmatch '{"([%w_]+)",%s*[%w_]+}' do
+        if field:sub(1, 2) ~= "__" and (name == "moonpeer.peer"
+          and not field:find "^is_" and field ~= "table"
+          or not core.methods(name)[field]) then
+          fields[#fields + 1] = field
+        end
+      end
+      table.sort(fields)
+      assert.same(fields, described(api.type(name), "field"))
+    end)
+  end
+
+  it("has every key of the configuration, with its default", function()
+    local engine <close> = assert(moonpeer.engine {})
+    local config = engine:config()
+    local known = {}
+    for _, key in ipairs(api.type "configuration".members) do
+      known[key.name] = key
+    end
+    for name, value in pairs(config) do
+      assert.is_table(known[name], name)
+      local default = known[name].default
+      local number, unit = default:match "^([%d.]+) ?(%a*)$"
+      if number and unit == "MiB" then
+        assert.equal(value, tonumber(number) << 20, name)
+      elseif number and unit ~= "" then
+        assert.equal(value, core.duration(number .. unit), name)
+      elseif number then
+        assert.equal(value, tonumber(number), name)
+      end
+    end
+  end)
+
+  it("tells of each call what it takes and gives, and since when", function()
+    for _, one in ipairs(api.types()) do
+      assert.is_string(one.summary)
+      for _, member in ipairs(one.members) do
+        local what = api.signature(one, member)
+        assert.is_string(member.since, what)
+        if api.kind(one, member) ~= "field" then
+          assert.is_string(member.example, what)
+        else
+          assert.is_string(member.type, what)
+        end
+      end
+    end
+  end)
+end)
+
+describe("the description of moonpeer.message", function()
+  it("has every function", function()
+    assert.same(names_of(moonpeer.message),
+      described(api.type "moonpeer.message.functions"))
+  end)
+end)
+
+describe("the example of", function()
+  local engine, env
+
+  --- What every example may name, fresh for each.
+  local function prepare()
+    engine = assert(moonpeer.engine {
+      network = "regtest", listen = "127.0.0.1:0",
+    })
+    assert(engine:start())
+    while not engine:address() do
+      moonpeer.sleep "1ms"
+    end
+    local store = assert(moonpeer.store "memory:")
+    local connection = assert(moonpeer.connect(engine:address(),
+      { network = "regtest" }))
+    assert(connection:handshake())
+    connection:send("ping", { nonce = 5 })
+    env = setmetatable({
+      moonpeer = moonpeer, engine = engine, node = engine:address(),
+      store = store, bans = store.bans, connection = connection,
+      peer = assert(store:create { ip = "203.0.113.1", port = 8333 }),
+      message = assert(connection:receive("pong", "5s")),
+      print = function() end,
+    }, { __index = _G })
+  end
+
+  local function finish()
+    env.connection:close()
+    env.store:close()
+    engine:close(0)
+  end
+
+  for _, one in ipairs(api.types()) do
+    for _, member in ipairs(one.members) do
+      if member.example then
+        it(api.signature(one, member), function()
+          local done
+          assert(moonpeer.run(function()
+            prepare()
+            local chunk = assert(load(member.example, "=example", "t", env))
+            local good, message = xpcall(chunk, debug.traceback)
+            finish()
+            assert(good, message)
+            done = true
+            return true
+          end))
+          assert.is_true(done)
+          moonpeer.run()
+        end)
+      end
+    end
+  end
+end)
+
+describe("what is made from it", function()
+  for path, text in pairs(require("moonpeer.api.pages").all()) do
+    it("is not stale: " .. path, function()
+      assert(text == read(path), path .. " is stale: run scripts/docs")
+    end)
+  end
+end)
+
+describe("help", function()
+  local help = require "moonpeer.help"
+
+  it("knows values, functions and names", function()
+    assert.matches("^moonpeer.connect%(address, options%?%)",
+      help.text(moonpeer.connect))
+    assert.matches("^engine:ban%(what, options%?%)", help.text "engine.ban")
+    assert.matches("moonpeer.Engine", help.text "engine")
+    assert.matches("moonpeer.connect", help.text(moonpeer))
+    local engine <close> = assert(moonpeer.engine { network = "regtest" })
+    assert.matches("^moonpeer.Engine", help.text(engine))
+    assert.matches("^engine:ban", help.text(engine.ban))
+  end)
+
+  it("names what is near", function()
+    assert.matches('nearest known is "connect"', help.text "conect")
+    assert.matches("nobody", help.text {})
+  end)
+end)
