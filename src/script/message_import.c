@@ -28,7 +28,7 @@ static bool read_entry(const struct mp_record *entry,
 
 /* import(store[, address of who told]): how many addresses are new, and how
  * many there are. */
-static int import_addresses(lua_State *L, struct mp_store *store) {
+static int import_addresses(lua_State *L, struct store *into) {
   const struct mp_message *m = message_check(L, 1);
   struct mp_source source = {.kind = MP_SOURCE_MANUAL};
   struct mp_value value;
@@ -40,13 +40,13 @@ static int import_addresses(lua_State *L, struct mp_store *store) {
     source.kind = MP_SOURCE_PEER;
     convert_address(L, 3, 0, &source.address);
   }
-  int64_t now = store_now(L);
+  int64_t now = store_now(L, into);
   mp_value_list(&value, &list);
   while (mp_list_next(&list)) {
     struct mp_address address;
     uint64_t services;
     if (read_entry(&list.entry, &address, &services))
-      added += mp_store_hear(store, NULL, &address, &source, services, now,
+      added += mp_store_hear(into->core, NULL, &address, &source, services, now,
                              NULL) == 0;
   }
   lua_pushinteger(L, added);
@@ -59,5 +59,5 @@ int message_lua_import(lua_State *L) {
   struct hashes *set = hashes_test(L, 2);
   if (set)
     return message_import_hashes(L, set);
-  return import_addresses(L, store_check(L, 2)->store->core);
+  return import_addresses(L, store_check(L, 2)->store);
 }
