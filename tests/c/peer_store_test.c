@@ -32,7 +32,10 @@ static void a_given_id_is_kept(void) {
   CHECK(mp_uuid_parse(id, name));
   CHECK(!mp_uuid_parse(other, "00112233-4455-6677-8899-aabbccddeefg"));
   CHECK(!mp_uuid_parse(other, "0011223344556677-8899-aabbccddeeff"));
-  CHECK_INT(mp_store_create(store, &peer, id, &address, NULL, T0, NULL), 0);
+  CHECK_INT(mp_store_create(
+                store, &peer,
+                &(struct mp_peer_new){.id = id, .address = &address}, T0, NULL),
+            0);
   CHECK_TEXT(mp_uuid_format(mp_peer_id(peer), text), name);
   CHECK(mp_store_read(store, other) == NULL);
   mp_store_close(store);
@@ -43,12 +46,16 @@ static void duplicates_by_id_and_by_address_are_refused(void) {
   const struct mp_peer *first = add(store, "1.2.3.4:8333", T0), *peer;
   struct mp_address same = at("1.2.3.4:8333"), other = at("1.2.3.4:8334");
   struct mp_fault fault = {0};
-  CHECK_INT(mp_store_create(store, &peer, NULL, &same, NULL, T0, &fault),
+  CHECK_INT(mp_store_create(store, &peer,
+                            &(struct mp_peer_new){.address = &same}, T0,
+                            &fault),
             MP_EDUPLICATE);
   CHECK(peer == first);
   CHECK(strstr(fault.text, "1.2.3.4:8333") != NULL);
-  CHECK_INT(mp_store_create(store, &peer, mp_peer_id(first), &other, NULL, T0,
-                            &fault),
+  CHECK_INT(mp_store_create(store, &peer,
+                            &(struct mp_peer_new){.id = mp_peer_id(first),
+                                                  .address = &other},
+                            T0, &fault),
             MP_EDUPLICATE);
   CHECK(peer == NULL);
   CHECK_INT(mp_store_count(store), 1);
@@ -178,7 +185,9 @@ static void what_is_out_of_range_is_refused_and_changes_nothing(void) {
   }
   CHECK_INT(mp_peer_services(peer), 0);
   no_port.port = 0;
-  CHECK_INT(mp_store_create(store, NULL, NULL, &no_port, NULL, T0, NULL),
+  CHECK_INT(mp_store_create(store, NULL,
+                            &(struct mp_peer_new){.address = &no_port}, T0,
+                            NULL),
             MP_ECONFIG);
   mp_store_close(store);
 }
@@ -214,7 +223,10 @@ static void counts_follow_every_change(void) {
     const struct mp_peer *peer;
     struct mp_peer_change change = {.fields = MP_PEER_STATUS,
                                     .status = (enum mp_status)(i % 4)};
-    CHECK_INT(mp_store_create(store, &peer, NULL, &address, &change, T0, NULL),
+    CHECK_INT(mp_store_create(
+                  store, &peer,
+                  &(struct mp_peer_new){.address = &address, .change = &change},
+                  T0, NULL),
               0);
     change.status = (enum mp_status)(i / 4 % 4);
     CHECK_INT(mp_store_update(store, mp_peer_id(peer), &change, T0, NULL), 0);
@@ -250,7 +262,9 @@ static void many_peers_of_both_families_are_found(void) {
     if (peer)
       CHECK_INT(mp_store_delete(store, mp_peer_id(peer), NULL), 0);
     else
-      CHECK_INT(mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL),
+      CHECK_INT(mp_store_create(store, NULL,
+                                &(struct mp_peer_new){.address = &address}, T0,
+                                NULL),
                 0);
     is_there[i] = !is_there[i];
   }
@@ -286,7 +300,11 @@ static void filters_let_through_what_matches(void) {
   add(store, "1.2.3.4:1", T0);
   add(store, "1.2.3.4:2", T0 + HOUR);
   add(store, "1.3.3.4:3", T0 + 2 * HOUR);
-  CHECK_INT(mp_store_create(store, NULL, NULL, &address, &change, T0, NULL), 0);
+  CHECK_INT(mp_store_create(
+                store, NULL,
+                &(struct mp_peer_new){.address = &address, .change = &change},
+                T0, NULL),
+            0);
   mp_group_of(&address, &group);
   CHECK_INT(count(store, NULL), 4);
   CHECK_INT(count(store, &(struct mp_filter){.group = &group}), 3);
@@ -345,7 +363,8 @@ static void iterate_and_meddle(unsigned statuses) {
   memset(is_gone, 0, sizeof is_gone);
   for (unsigned i = 0; i < ITERATED; i++) {
     struct mp_address address = iterated(i);
-    mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+    mp_store_create(store, NULL, &(struct mp_peer_new){.address = &address}, T0,
+                    NULL);
   }
   mp_iterator_begin(&iterator, store, &filter);
   while ((peer = mp_iterator_next(&iterator))) {
