@@ -14,7 +14,7 @@ local standard = {}
 
 --- Waits until the changes are durable; nothing to do without any.
 function standard.save(engine)
-  if engine:memory().is_changed then
+  if engine.store.is_changed then
     assert(engine:save())
   end
 end
@@ -25,7 +25,7 @@ end
 
 --- Ends bans that are over, forgets stale peers, a slice a turn.
 function standard.expire(engine)
-  while engine:memory():expire(1000) do
+  while engine.store:expire(1000) do
     core.sleep(0)
   end
 end
@@ -140,13 +140,13 @@ end
 
 --- When a job ran last, in seconds of wall time; also before a restart.
 local function last_run(engine, job)
-  return job.persist and tonumber(engine:memory():value(value_name(job)))
+  return job.persist and tonumber(engine.store:value(value_name(job)))
 end
 
 local function note_run(engine, job)
   job.last = core.time()
   if job.persist then
-    engine:memory():set_value(value_name(job), ("%.3f"):format(job.last))
+    engine.store:set_value(value_name(job), ("%.3f"):format(job.last))
   end
 end
 
@@ -181,7 +181,7 @@ local function first_wait(engine, job)
 end
 
 local function is_idle(engine, job)
-  return job.name == "save" and not engine:memory().is_changed
+  return job.name == "save" and not engine.store.is_changed
 end
 
 local function run_once(self, job)
@@ -274,7 +274,7 @@ local function watch_bans(self)
 end
 
 local function needs_task(engine, job)
-  return job.name ~= "save" or engine:memory().url ~= "memory:"
+  return job.name ~= "save" or engine.store.url ~= "memory:"
     or job.run ~= standard.save
 end
 
