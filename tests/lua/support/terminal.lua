@@ -22,12 +22,15 @@ local function visible(bytes)
   return (bytes:gsub("\27%[[%d;?]*[@-~]", ""):gsub("\r", ""):gsub("\8", ""))
 end
 
---- Starts the executable with arguments; home is where its history goes.
+--- The executable that is tested.
+terminal.executable = os.getenv "MOONPEER" or "build/dev/moonpeer"
+
+--- Starts the executable with arguments; home is where its history goes;
+--- program is another one.
 function terminal.start(arguments, options)
   options = options or {}
-  local executable = os.getenv "MOONPEER" or "build/dev/moonpeer"
   local words = { "HOME=" .. (options.home or "/nonexistent"),
-    options.env or "MOONPEER_X=", executable }
+    options.env or "MOONPEER_X=", options.program or terminal.executable }
   table.move(arguments or {}, 1, #(arguments or {}), #words + 1, words)
   return setmetatable({
     pty = pty.open("/usr/bin/env", words, options.columns, options.rows),
@@ -61,12 +64,13 @@ function terminal:shown()
   return visible(self.bytes)
 end
 
---- Waits until a plain text has come after what was expected last.
-function terminal:expect(text, seconds)
+--- Waits until a plain text, or a pattern, has come after what was expected
+--- last.
+function terminal:expect(text, seconds, is_pattern)
   local most = seconds or math.min(patience, budget)
   for _ = 1, most * 20 do
     local shown = self:shown()
-    local first, last = shown:find(text, self.place, true)
+    local first, last = shown:find(text, self.place, not is_pattern)
     if first then
       local before = shown:sub(self.place, first - 1)
       self.place = last + 1
