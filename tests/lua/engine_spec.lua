@@ -299,6 +299,7 @@ stage.describe("engines", function(one)
     local sent
     sent, words, code = connection:send("ping", "12345678")
     assert.is_nil(sent)
+    assert.matches("closed", words)
     assert.equal("closed", code)
     connection:close()
     connection:reset()
