@@ -1,17 +1,16 @@
 --- The session and the tour of README.md, typed as they are printed: into
---- shells on pseudo-terminals, in a folder where only the build is. Numbers may differ,
---- "..." stands for anything.
+--- shells on pseudo-terminals, in a folder where only the build is. Numbers may
+--- differ, "..." stands for anything.
 local terminal = require "support.terminal"
 
 --- The blocks of the tour: { kind, words, text }, files with their name.
 local function blocks()
   local file <close> = assert(io.open "README.md")
   local section = file:read "a":match "\n## A session\n(.-)\n## Where"
-  local list, before = {}, ""
+  local list = {}
   for text, info, code in section:gmatch "(.-)\n```([^\n]*)\n(.-)```" do
-    before = text
     list[#list + 1] = {
-      info = info, code = code, file = before:match "`([%w_]+%.lua)`:%s*$",
+      info = info, code = code, file = text:match "`([%w_]+%.lua)`:%s*$",
     }
   end
   return list
