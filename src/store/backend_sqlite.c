@@ -47,11 +47,11 @@ struct writer {
   sqlite3 *db;
   const struct sqlite_table *table;
   sqlite3_stmt *put, *drop;
-  int64_t *count;
+  int64_t count;
 };
 
 /* An insert that found no row of that key sets the last row id. */
-static int write_row(const struct writer *writer, const struct mp_batch *batch,
+static int write_row(struct writer *writer, const struct mp_batch *batch,
                      uint32_t i) {
   bool is_there = writer->table->bind(writer->put, batch, i);
   sqlite3_stmt *statement = is_there ? writer->put : writer->drop;
@@ -60,9 +60,9 @@ static int write_row(const struct writer *writer, const struct mp_batch *batch,
   sqlite3_set_last_insert_rowid(writer->db, 0);
   int rc = sqlite3_step(statement);
   if (rc == SQLITE_DONE && is_there)
-    *writer->count += sqlite3_last_insert_rowid(writer->db) != 0;
+    writer->count += sqlite3_last_insert_rowid(writer->db) != 0;
   else if (rc == SQLITE_DONE)
-    *writer->count -= sqlite3_changes(writer->db);
+    writer->count -= sqlite3_changes(writer->db);
   sqlite3_reset(statement);
   sqlite3_clear_bindings(writer->put);
   return rc == SQLITE_DONE ? 0 : rc;
@@ -70,7 +70,7 @@ static int write_row(const struct writer *writer, const struct mp_batch *batch,
 
 static int write_table(sqlite3 *db, const struct sqlite_table *table,
                        const struct mp_batch *batch, int64_t *count) {
-  struct writer writer = {.db = db, .table = table, .count = count};
+  struct writer writer = {.db = db, .table = table, .count = *count};
   int rc = sqlite3_prepare_v2(db, table->put, -1, &writer.put, NULL);
   if (rc == 0)
     rc = sqlite3_prepare_v2(db, table->remove, -1, &writer.drop, NULL);
@@ -78,6 +78,7 @@ static int write_table(sqlite3 *db, const struct sqlite_table *table,
     rc = write_row(&writer, batch, i);
   sqlite3_finalize(writer.put);
   sqlite3_finalize(writer.drop);
+  *count = writer.count;
   return rc ? rc : sqlite_set_number(db, table->name, *count);
 }
 
