@@ -1,14 +1,22 @@
---- What brought other engines down by how connections begin, live and end, and
---- does not bring this one down: each test bears the number and the name of
---- what happened.
+--- What brought other engines down by its mere number: each test bears the
+--- number and the name of what happened.
 local field = require "support.field"
-local guests = require "support.guests"
 local process = require "support.process"
 local wire = require "support.wire"
 local it = field.it
 
-local at, guest, hello = guests.at, guests.guest, guests.hello
-local resident = guests.resident
+local at = "10.0.0.1:8333"
+local hello = table.concat { wire.hello() }
+
+local function guest(world, address, fn, version)
+  return field.guest(world, address, at, fn, version)
+end
+
+--- Bytes of this process that are in memory.
+local function resident()
+  local file <close> = assert(io.open "/proc/self/statm")
+  return tonumber(file:read("a"):match "^%d+ (%d+)") * 4096
+end
 
 describe("row 18, p2p dos:", function()
   it("a group that hammers handshakes keeps nobody out", function(world)
