@@ -392,54 +392,6 @@ BOTH(a_close_gives_up_what_is_under_way) {
   CHECK_INT(generator.rc, MP_ECLOSED);
 }
 
-/* --- what the remote takes ------------------------------------------------
- */
-
-static int send_size(struct side *side, size_t n) {
-  uint8_t *payload = calloc(n, 1);
-  int rc = mp_connection_send(side->connection, "x", payload, n, NULL);
-  free(payload);
-  return rc;
-}
-
-static bool far_has_two(struct bed *bed) {
-  struct talk *talk = bed->data;
-  return talk->far.messages == 2;
-}
-
-BOTH(no_more_is_sent_than_the_remote_has_said) {
-  struct talk talk;
-  talk_init(&talk, bed);
-  talk.near.options.send_memory = 8 * MIB;
-  talk.far.options.receive_memory = 1500 * KIB;
-  talk_open(&talk);
-  side_send(&talk.far, "x", NULL, 0); /* its protoconf is here before */
-  side_send(&talk.near, "x", NULL, 0);
-  bed_run(bed, far_has_x);
-  bed_wait(bed, 50 * MP_MILLISECOND);
-  CHECK_INT(send_size(&talk.near, 1500 * KIB + 1), MP_EOVERSIZE);
-  CHECK_INT(send_size(&talk.near, 1500 * KIB), 0);
-  bed_run(bed, far_has_two);
-  CHECK_INT(talk.far.offences, 0);
-  talk_close(&talk);
-}
-
-static void send_much(struct side *side, const struct mp_event *event) {
-  if (event->type != MP_HANDSHAKE_COMPLETE)
-    return;
-  CHECK_INT(send_size(side, 1 * MIB + 1), MP_EOVERSIZE);
-  CHECK_INT(send_size(side, 1 * MIB), 0);
-}
-
-BOTH(before_its_protoconf_the_remote_takes_the_least) {
-  struct talk talk;
-  talk_init(&talk, bed);
-  talk.far.on = send_much; /* who accepts completes first */
-  talk.far.options.send_memory = 8 * MIB;
-  talk_open(&talk);
-  talk_close(&talk);
-}
-
 TEST_MAIN(TESTS(what_is_too_large_comes_in_chunks_between_the_others),
           TESTS(a_wrong_checksum_is_told_with_the_last_chunk),
           TESTS(a_long_header_has_no_checksum),
@@ -454,6 +406,4 @@ TEST_MAIN(TESTS(what_is_too_large_comes_in_chunks_between_the_others),
           TESTS(a_source_that_fails_before_it_has_begun_harms_nobody),
           TESTS(a_source_that_fails_later_ends_the_connection),
           TESTS(nobody_old_is_sent_a_long_header),
-          TESTS(a_close_gives_up_what_is_under_way),
-          TESTS(no_more_is_sent_than_the_remote_has_said),
-          TESTS(before_its_protoconf_the_remote_takes_the_least))
+          TESTS(a_close_gives_up_what_is_under_way))
