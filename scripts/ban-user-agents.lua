@@ -3,6 +3,8 @@
 ---   moonpeer.engine { policies = { "scripts/ban-user-agents.lua" } }
 ---
 --- Globs: * is anything, ? any one character; upper or lower case is the same.
+local moonpeer = require "moonpeer"
+
 local unwanted = { "*scanner*", "*spy*", "/Satoshi:*" }
 
 return {

@@ -4,6 +4,8 @@
 ---
 --- Globs of addresses with their ports. To dial them, too, give their
 --- addresses as `peers` in the configuration.
+local moonpeer = require "moonpeer"
+
 local trusted = { "127.0.0.1:*", "10.*", "[fd00:*" }
 
 local function is_trusted(address)

@@ -25,27 +25,33 @@ local stock = {
 --- Real time that one call may take, in seconds.
 local budgets = { decision = 0.01, event = 0.05, load = 0.5 }
 
+local budget_known = { memory = true }
+for name in pairs(budgets) do
+  budget_known[name] = true
+end
+
+local function take_memory(bytes)
+  if bytes == nil then
+    return
+  elseif math.type(bytes) ~= "integer" or bytes < 1 then
+    misuse.raise("budget: expected a number of bytes as memory, got %s",
+      tostring(bytes))
+  end
+  core.memory_limit(bytes)
+end
+
 --- Takes the configuration's budget: { decision, event, load, memory }.
 ---@param given? table
 ---@return table
 function policy.budget(given)
-  local known = { memory = true }
-  for name in pairs(budgets) do
-    known[name] = true
-  end
-  misuse.check_options("budget", given, known)
+  misuse.check_options("budget", given, budget_known)
+  given = given or {}
   local budget = {}
   for name, seconds in pairs(budgets) do
-    local value = (given or {})[name]
+    local value = given[name]
     budget[name] = value and misuse.duration(name, value) or seconds
   end
-  local memory = (given or {}).memory
-  if memory ~= nil and (math.type(memory) ~= "integer" or memory < 1) then
-    misuse.raise("budget: expected a number of bytes as memory, got %s",
-      tostring(memory))
-  elseif memory then
-    core.memory_limit(memory)
-  end
+  take_memory(given.memory)
   return budget
 end
 

@@ -18,7 +18,7 @@ networks and their limits, `session.c` holds handshake and keepalive.
 
 | column | meaning |
 |---|---|
-| field | its name in Lua, JSON and `moonpeer encode`; `list[].field` of entries |
+| field | its name in Lua, JSON and `encode`; `list[].field` of entries |
 | bytes | its width; `1-9` is a compact size, `+ n` so many bytes after it |
 | type | integers are little-endian |
 | rules | what is checked, and when the field is there |

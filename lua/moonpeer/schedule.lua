@@ -2,110 +2,12 @@
 --- that waits for its time, runs the job as another task, waits for its end,
 --- and plans the next run. A job that fails keeps its place.
 local core = require "moonpeer.core"
+local job_type = require "moonpeer.schedule.job"
 local misuse = require "moonpeer.misuse"
 
 misuse.own_file()
 
 local schedule = {}
-
--- --- what the named ones do ------------------------------------------------
-
-local standard = {}
-
---- Waits until the changes are durable; nothing to do without any.
-function standard.save(engine)
-  if engine:memory().is_changed then
-    assert(engine:save())
-  end
-end
-
-function standard.discover(engine)
-  engine:discover()
-end
-
---- Ends bans that are over, forgets stale peers, a slice a turn.
-function standard.expire(engine)
-  while engine:memory():expire(1000) do
-    core.sleep(0)
-  end
-end
-
-local reported = {
-  "connected", "inbound", "outbound", "handshakes", "accepted", "rejected",
-  "bans", "evictions",
-}
-
---- One line for people.
-function standard.report(engine)
-  local counts, words = engine:counts(), {}
-  for i, name in ipairs(reported) do
-    words[i] = ("%s %d"):format(name, counts[name])
-  end
-  io.stderr:write("moonpeer: report: ", table.concat(words, ", "), "\n")
-end
-
--- --- the configuration -----------------------------------------------------
-
-local known = {
-  every = true, jitter = true, overlap = true, at_start = true, run = true,
-  persist = true, changes = true, after_ban = true,
-}
-
-local function flag(what, job, name, default)
-  local value = job[name]
-  if value ~= nil and type(value) ~= "boolean" then
-    misuse.raise("%s: expected true or false as %s, got %s", what, name,
-      tostring(value))
-  end
-  return value == nil and default or value
-end
-
-local function check_times(what, job)
-  local every = job.every
-  if every == nil and not (job.after_ban or job.changes or job.at_start) then
-    misuse.raise("%s: expected every, a duration", what)
-  end
-  every = every and misuse.duration(what .. ".every", every)
-  if every and every < 0.1 then
-    misuse.raise("%s.every: expected at least 100ms, got %s", what,
-      tostring(job.every))
-  end
-  local jitter = job.jitter or 0
-  if type(jitter) ~= "number" or not (jitter >= 0 and jitter <= 1) then
-    misuse.raise("%s.jitter: expected 0 to 1, got %s", what, tostring(jitter))
-  end
-  return every, jitter
-end
-
---- Makes a job of what a script says of it; raises when it makes no sense.
-local function job_of(name, given, entry)
-  local what = ("schedule.%s"):format(tostring(name))
-  if type(name) ~= "string" or type(given) ~= "table" then
-    misuse.raise("%s: expected a table, got %s", what, type(given))
-  end
-  misuse.check_options(what, given, known)
-  local every, jitter = check_times(what, given)
-  local run = given.run or standard[name]
-  if type(run) ~= "function" then
-    misuse.raise("%s.run: expected a function, got %s", what, type(run))
-  elseif given.overlap ~= nil and given.overlap ~= "skip" then
-    misuse.raise('%s.overlap: expected "skip", got %s', what,
-      tostring(given.overlap))
-  elseif given.changes ~= nil and (math.type(given.changes) ~= "integer"
-    or given.changes < 1) then
-    misuse.raise("%s.changes: expected a number of changes, got %s", what,
-      tostring(given.changes))
-  end
-  return {
-    name = name, every = every, jitter = jitter, run = run,
-    at_start = flag(what, given, "at_start", false),
-    after_ban = flag(what, given, "after_ban", false),
-    persist = flag(what, given, "persist", true), changes = given.changes,
-    generation = entry and entry.generation or 0,
-    confined = entry and entry.confined or false,
-    runs = 0, failures = 0, skipped = 0, row = 0,
-  }
-end
 
 --- All jobs: the configuration's first, then those of the policies in order.
 ---@param given? table     name -> job, or false for none
@@ -121,7 +23,7 @@ function schedule.jobs(given, entries)
       local job = table_of_jobs[name]
       if not taken[name] then
         taken[name] = true
-        jobs[#jobs + 1] = job and job_of(name, job, entry) or nil
+        jobs[#jobs + 1] = job and job_type.new(name, job, entry) or nil
       end
     end
   end
@@ -275,7 +177,7 @@ end
 
 local function needs_task(engine, job)
   return job.name ~= "save" or engine:memory().url ~= "memory:"
-    or job.run ~= standard.save
+    or job.run ~= job_type.standard.save
 end
 
 --- Ends all jobs.

@@ -16,7 +16,7 @@
 #include "app/chunk.h"
 #include "app/prompt.h"
 #include "app/screen.h"
-#include "app/terminal.h"
+#include "app/terminal_lua.h"
 #include "script/embed.h"
 #include "script/module.h"
 

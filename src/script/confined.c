@@ -27,10 +27,15 @@ void confined_swap_strings(struct script *script, bool are_bounded) {
   lua_pop(L, 1);
 }
 
-/* Keeps both tables where the swap finds them. */
-static void keep_strings(lua_State *L, int bounded) {
-  bounded = lua_absindex(L, bounded);
-  lua_pushvalue(L, bounded);
+/* Once, while strings have their usual methods: puts both tables where the swap
+ * finds them. The bounded one is nobody's: what a policy does to its `string`
+ * changes no methods. */
+static void keep_strings(lua_State *L) {
+  bool is_kept = lua_rawgetp(L, LUA_REGISTRYINDEX, &bounded_key) == LUA_TTABLE;
+  lua_pop(L, 1);
+  if (is_kept)
+    return;
+  bounded_push_strings(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &bounded_key);
   lua_pushliteral(L, "");
   if (lua_getmetatable(L, -1)) {
@@ -186,6 +191,19 @@ static int do_setmetatable(lua_State *L) {
   return 1;
 }
 
+/* The metatable of strings is everybody's. */
+static int do_getmetatable(lua_State *L) {
+  luaL_checkany(L, 1);
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    lua_pushliteral(L, "protected");
+  } else if (!lua_getmetatable(L, 1)) {
+    lua_pushnil(L);
+  } else {
+    luaL_getmetafield(L, 1, "__metatable");
+  }
+  return 1; /* what is named __metatable, else the metatable */
+}
+
 int confined_lua_new(lua_State *L) {
   static const luaL_Reg coroutines[] = {{"create", do_create},
                                         {"resume", do_resume},
@@ -194,9 +212,9 @@ int confined_lua_new(lua_State *L) {
                                         {NULL, NULL}};
   static const char *const kept[] = {"isyieldable", "running", "status",
                                      "yield"};
-  lua_createtable(L, 0, 4);
+  keep_strings(L);
+  lua_createtable(L, 0, 5);
   bounded_push_strings(L);
-  keep_strings(L, -1);
   lua_setfield(L, -2, "string");
   luaL_newlib(L, coroutines);
   lua_getglobal(L, "coroutine");
@@ -210,5 +228,7 @@ int confined_lua_new(lua_State *L) {
   lua_setfield(L, -2, "xpcall");
   lua_pushcfunction(L, do_setmetatable);
   lua_setfield(L, -2, "setmetatable");
+  lua_pushcfunction(L, do_getmetatable);
+  lua_setfield(L, -2, "getmetatable");
   return 1;
 }

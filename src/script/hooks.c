@@ -1,49 +1,24 @@
 /* hooks - what an engine tells and asks, on its way into Lua. */
-#include <stdio.h>
 #include <string.h>
 
-#include "moonpeer/ban.h"
-#include "moonpeer/peer.h"
 #include "script/connection.h"
-#include "script/convert.h"
-#include "script/engine.h"
 #include "script/guard.h"
+#include "script/hook_call.h"
 #include "script/message.h"
 
-/* What a hook carries in, and its answer out. */
-struct call {
-  struct engine_box *box;
-  const struct mp_event *event;
-  struct mp_connection *connection;
-  const struct mp_offence *offence;
-  struct mp_verdict *verdict;
-  struct mp_fault *fault;
-  const struct mp_address *address, *source;
-  const struct mp_failure *failure;
-  const struct mp_candidate *candidates;
-  struct mp_address *list;
-  size_t n, room;
-  int64_t wait;
-  ptrdiff_t chosen;
-  int code;
-  bool yes;
-};
-
-static int enter(lua_CFunction body, struct call *call) {
+int hook_enter(lua_CFunction body, struct hook_call *call) {
   return script_enter(call->box->script, call->box->closable.loop, body, call);
 }
 
-/* The same for a decision, which is written down; *row is NULL without
- * memory for that. */
-static int decide(lua_CFunction body, struct call *call, enum decision what,
-                  struct decision_row **row) {
+int hook_decide(lua_CFunction body, struct hook_call *call, enum decision what,
+                struct decision_row **row) {
   struct engine_box *box = call->box;
   struct script *script = box->script;
   *row = NULL;
   if (script->is_closing)
     return LUA_ERRRUN;
   script->answered = (struct answered){0};
-  int rc = enter(body, call);
+  int rc = hook_enter(body, call);
   *row = decisions_add(&box->decisions, what);
   if (!*row)
     return rc;
@@ -57,8 +32,7 @@ static int decide(lua_CFunction body, struct call *call, enum decision what,
   return rc;
 }
 
-/* Told when somebody wants it. */
-static void told(const struct call *call, const struct decision_row *row) {
+void hook_told(const struct hook_call *call, const struct decision_row *row) {
   const struct engine_box *box = call->box;
   char text[MP_FAULT_TEXT];
   if (!row || !(box->hooks.wants & UINT64_C(1) << MP_DECISION) || !box->engine)
@@ -67,9 +41,7 @@ static void told(const struct call *call, const struct decision_row *row) {
   mp_engine_note(box->engine, MP_DECISION, &row->address, text);
 }
 
-/* Pushes the handler of a name and the engine. */
-static void push_handler(lua_State *L, const struct call *call,
-                         const char *name) {
+void hook_push(lua_State *L, const struct hook_call *call, const char *name) {
   engine_push(L, call->box);
   lua_getiuservalue(L, -1, 1);
   lua_getfield(L, -1, name);
@@ -101,7 +73,7 @@ static const char *command_of(const struct mp_event *event) {
  * leaves meanwhile makes another. */
 static int dispatch(lua_State *L) {
   enum { ROWS = 3, EVENT, GUARD };
-  const struct call *call = lua_touserdata(L, 1);
+  const struct hook_call *call = lua_touserdata(L, 1);
   const char *command = command_of(call->event);
   push_handlers(L, call->box);
   if (lua_rawgeti(L, -1, (lua_Integer)call->event->type + 1) != LUA_TTABLE)
@@ -117,331 +89,12 @@ static int dispatch(lua_State *L) {
 }
 
 static void on_event(void *data, const struct mp_event *event) {
-  struct call call = {.box = data, .event = event};
-  enter(dispatch, &call);
+  struct hook_call call = {.box = data, .event = event};
+  hook_enter(dispatch, &call);
 }
 
-/* --- validate --------------------------------------------------------------
+/* --- the table -------------------------------------------------------------
  */
-
-/* "ok", or "offence" and its code; the chain lets nothing else through. */
-static int validate(lua_State *L) {
-  struct call *call = lua_touserdata(L, 1);
-  push_handler(L, call, "validate");
-  connection_push(L, call->connection);
-  lua_getfield(L, -1, "version");
-  lua_call(L, 3, 3);
-  const char *answer = lua_tostring(L, -3), *code = lua_tostring(L, -2);
-  if (!answer || strcmp(answer, "offence") != 0 || !code)
-    return 0;
-  const char *words = lua_tostring(L, -1);
-  snprintf(call->fault->text, sizeof call->fault->text, "%s",
-           words ? words : code);
-  call->code = mp_error_code(code);
-  return 0;
-}
-
-static void note_connection(struct decision_row *row,
-                            const struct mp_connection *connection) {
-  if (!row)
-    return;
-  row->address = *mp_connection_address(connection);
-  row->is_inbound = mp_connection_is_inbound(connection);
-}
-
-static int on_validate(void *data, struct mp_connection *connection,
-                       struct mp_fault *fault) {
-  struct call call = {.box = data, .connection = connection, .fault = fault};
-  struct decision_row *row;
-  int rc = decide(validate, &call, DECIDE_VALIDATE, &row);
-  const struct mp_version *version = mp_connection_version(connection);
-  note_connection(row, connection);
-  if (row && version) {
-    row->version = version->version;
-    snprintf(
-        row->text, sizeof row->text, "%.*s",
-        (int)(version->user_agent_size < 95 ? version->user_agent_size : 95),
-        version->user_agent);
-  }
-  if (row && call.code)
-    row->code = call.code;
-  told(&call, row);
-  return rc == LUA_OK ? call.code : 0;
-}
-
-/* --- judge -----------------------------------------------------------------
- */
-
-static void push_offence(lua_State *L, const struct mp_offence *offence) {
-  lua_createtable(L, 0, 4);
-  lua_pushstring(L, mp_error_name(offence->code));
-  lua_setfield(L, -2, "code");
-  lua_pushstring(L, offence->text);
-  lua_setfield(L, -2, "message");
-  lua_pushinteger(L, offence->count);
-  lua_setfield(L, -2, "count");
-  lua_pushboolean(L, offence->is_dropped);
-  lua_setfield(L, -2, "dropped");
-}
-
-/* Options of a verdict: { time =, scope = "address", "group" or a prefix }. */
-static void take_options(lua_State *L, const struct call *call,
-                         struct mp_verdict *verdict) {
-  struct mp_fault fault;
-  if (!lua_istable(L, -1))
-    return;
-  if (lua_getfield(L, -1, "time") == LUA_TSTRING &&
-      strcmp(lua_tostring(L, -1), "forever") == 0)
-    verdict->ban_time = MP_FOREVER;
-  else if (!lua_isnil(L, -1))
-    verdict->ban_time = convert_duration(L, lua_gettop(L));
-  lua_pop(L, 1);
-  lua_getfield(L, -1, "scope");
-  const char *scope = lua_tostring(L, -1);
-  if (scope && strcmp(scope, "group") == 0)
-    verdict->scope =
-        mp_prefix_of_group(mp_connection_address(call->connection));
-  else if (scope && strcmp(scope, "address") != 0 &&
-           mp_prefix_parse(&verdict->scope, scope, &fault) != 0)
-    luaL_error(L, "scope: %s", fault.text);
-  lua_pop(L, 1);
-}
-
-static int judge(lua_State *L) {
-  struct call *call = lua_touserdata(L, 1);
-  struct mp_verdict verdict = *call->verdict;
-  push_handler(L, call, "judge");
-  connection_push(L, call->connection);
-  push_offence(L, call->offence);
-  lua_call(L, 3, 3);
-  const char *answer = lua_tostring(L, -3), *reason = lua_tostring(L, -2);
-  int found = answer ? mp_answer_of(answer) : -1;
-  if (found < 0)
-    return 0;
-  verdict.answer = (enum mp_answer)found;
-  snprintf(verdict.reason, sizeof verdict.reason, "%s", reason ? reason : "");
-  take_options(L, call, &verdict);
-  *call->verdict = verdict;
-  return 0;
-}
-
-static void note_offence(struct decision_row *row, const struct call *call) {
-  if (!row)
-    return;
-  note_connection(row, call->connection);
-  row->code = call->offence->code;
-  row->count = call->offence->count;
-  row->is_dropped = call->offence->is_dropped;
-  snprintf(row->text, sizeof row->text, "%s", call->offence->text);
-  told(call, row);
-}
-
-static void on_judge(void *data, struct mp_connection *connection,
-                     const struct mp_offence *offence,
-                     struct mp_verdict *verdict) {
-  struct call call = {.box = data,
-                      .connection = connection,
-                      .offence = offence,
-                      .verdict = verdict};
-  struct decision_row *row;
-  decide(judge, &call, DECIDE_JUDGE, &row);
-  note_offence(row, &call);
-}
-
-static void on_ruled(void *data, struct mp_connection *connection,
-                     const struct mp_offence *offence,
-                     const struct mp_verdict *verdict) {
-  struct call call = {
-      .box = data, .connection = connection, .offence = offence};
-  if (call.box->script->is_closing)
-    return;
-  struct decision_row *row = decisions_add(&call.box->decisions, DECIDE_JUDGE);
-  if (!row)
-    return;
-  row->time = mp_loop_time(call.box->closable.loop);
-  snprintf(row->rule, sizeof row->rule, "%s", verdict->rule);
-  snprintf(row->answer, sizeof row->answer, "%s",
-           mp_answer_name(verdict->answer));
-  snprintf(row->reason, sizeof row->reason, "%s", verdict->reason);
-  note_offence(row, &call);
-}
-
-/* --- accept and keep -------------------------------------------------------
- */
-
-static int accept(lua_State *L) {
-  struct call *call = lua_touserdata(L, 1);
-  push_handler(L, call, "accept");
-  push_address(L, call->address);
-  lua_call(L, 2, 1);
-  call->yes = lua_toboolean(L, -1);
-  return 0;
-}
-
-static bool on_accept(void *data, const struct mp_address *address) {
-  struct call call = {.box = data, .address = address};
-  struct decision_row *row;
-  bool yes = decide(accept, &call, DECIDE_ACCEPT, &row) == LUA_OK && call.yes;
-  told(&call, row);
-  return yes;
-}
-
-static int keep(lua_State *L) {
-  struct call *call = lua_touserdata(L, 1);
-  push_handler(L, call, "keep");
-  push_address(L, call->address);
-  push_address(L, call->source);
-  lua_call(L, 3, 1);
-  call->yes = lua_toboolean(L, -1);
-  return 0;
-}
-
-static bool on_keep(void *data, const struct mp_address *address,
-                    const struct mp_address *source) {
-  struct call call = {.box = data, .address = address, .source = source};
-  struct decision_row *row;
-  bool yes = decide(keep, &call, DECIDE_KEEP, &row) == LUA_OK && call.yes;
-  told(&call, row);
-  return yes;
-}
-
-/* --- select ----------------------------------------------------------------
- */
-
-/* A peer of the store, or an address as a text. */
-static void take_peer(lua_State *L, struct call *call) {
-  uint16_t port = mp_engine_config(call->box->engine)->network.port;
-  char text[MP_ADDRESS_TEXT];
-  if (lua_type(L, -1) == LUA_TSTRING) {
-    convert_address(L, -1, port, &call->list[call->n]);
-  } else {
-    lua_getfield(L, -1, "ip");
-    lua_getfield(L, -2, "port");
-    const char *ip = luaL_checkstring(L, -2);
-    snprintf(text, sizeof text, strchr(ip, ':') ? "[%.45s]" : "%.45s", ip);
-    lua_pushstring(L, text);
-    convert_address(L, -1, (uint16_t)luaL_checkinteger(L, -2),
-                    &call->list[call->n]);
-    lua_pop(L, 3);
-  }
-  call->n++;
-}
-
-static int select(lua_State *L) {
-  struct call *call = lua_touserdata(L, 1);
-  size_t most = call->room;
-  push_handler(L, call, "select");
-  lua_pushinteger(L, (lua_Integer)call->n);
-  call->n = 0;
-  lua_call(L, 2, 1);
-  lua_Integer n = lua_istable(L, -1) ? luaL_len(L, -1) : 0;
-  for (lua_Integer i = 1; i <= n && call->n < most; i++) {
-    lua_geti(L, -1, i);
-    take_peer(L, call);
-    lua_pop(L, 1);
-  }
-  return 0;
-}
-
-static size_t on_select(void *data, struct mp_address *list, size_t room,
-                        size_t n) {
-  struct call call = {.box = data, .list = list, .room = room, .n = n};
-  struct decision_row *row;
-  int rc = decide(select, &call, DECIDE_SELECT, &row);
-  if (row)
-    row->count = (unsigned)n;
-  told(&call, row);
-  return rc == LUA_OK ? call.n : 0;
-}
-
-/* --- retry -----------------------------------------------------------------
- */
-
-static int retry(lua_State *L) {
-  struct call *call = lua_touserdata(L, 1);
-  push_handler(L, call, "retry");
-  push_address(L, call->address);
-  lua_createtable(L, 0, 2);
-  lua_pushstring(L, mp_error_name(call->failure->code));
-  lua_setfield(L, -2, "code");
-  lua_pushinteger(L, call->failure->attempts);
-  lua_setfield(L, -2, "attempts");
-  lua_call(L, 3, 1);
-  if (lua_isboolean(L, -1))
-    call->wait = -1;
-  else if (!lua_isnil(L, -1))
-    call->wait = convert_duration(L, lua_gettop(L));
-  return 0;
-}
-
-static int64_t on_retry(void *data, const struct mp_address *address,
-                        const struct mp_failure *failure) {
-  struct engine_box *box = data;
-  int64_t safe = mp_engine_config(box->engine)->max_backoff;
-  struct call call = {
-      .box = box, .address = address, .failure = failure, .wait = safe};
-  struct decision_row *row;
-  int rc = decide(retry, &call, DECIDE_RETRY, &row);
-  if (row) {
-    row->code = failure->code;
-    row->count = failure->attempts;
-  }
-  told(&call, row);
-  return rc == LUA_OK ? call.wait : safe;
-}
-
-/* --- evict -----------------------------------------------------------------
- */
-
-static void push_candidate(lua_State *L, const struct mp_candidate *candidate) {
-  lua_createtable(L, 0, 5);
-  connection_push(L, candidate->connection);
-  lua_setfield(L, -2, "connection");
-  lua_pushlstring(L, (const char *)candidate->group->bytes,
-                  candidate->group->size);
-  lua_setfield(L, -2, "group");
-  if (candidate->rtt >= 0) {
-    lua_pushnumber(L, (lua_Number)candidate->rtt / (lua_Number)MP_SECOND);
-    lua_setfield(L, -2, "rtt");
-  }
-  lua_pushnumber(L, (lua_Number)candidate->age / (lua_Number)MP_SECOND);
-  lua_setfield(L, -2, "age");
-  lua_pushboolean(L, candidate->is_protected);
-  lua_setfield(L, -2, "protected");
-}
-
-static int evict(lua_State *L) {
-  struct call *call = lua_touserdata(L, 1);
-  push_handler(L, call, "evict");
-  lua_createtable(L, (int)call->n, 0);
-  for (size_t i = 0; i < call->n; i++) {
-    push_candidate(L, &call->candidates[i]);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  push_address(L, call->address);
-  lua_call(L, 3, 1);
-  struct mp_connection *chosen =
-      lua_isuserdata(L, -1) ? connection_check(L, -1) : NULL;
-  for (size_t i = 0; i < call->n; i++)
-    if (chosen && call->candidates[i].connection == chosen)
-      call->chosen = (ptrdiff_t)i;
-  return 0;
-}
-
-static ptrdiff_t on_evict(void *data, const struct mp_candidate *list, size_t n,
-                          const struct mp_address *newcomer) {
-  struct call call = {.box = data,
-                      .candidates = list,
-                      .n = n,
-                      .address = newcomer,
-                      .chosen = -1};
-  struct decision_row *row;
-  int rc = decide(evict, &call, DECIDE_EVICT, &row);
-  if (row)
-    row->count = (unsigned)n;
-  told(&call, row);
-  return rc == LUA_OK ? call.chosen : -1;
-}
 
 static void on_closed(void *data, struct mp_connection *connection) {
   struct engine_box *box = data;
@@ -458,14 +111,8 @@ void hooks_init(struct engine_box *box) {
   box->hooks = (struct mp_hooks){
       .event = on_event,
       .declared = on_declared,
-      .validate = on_validate,
-      .judge = on_judge,
-      .ruled = on_ruled,
-      .accept = on_accept,
-      .select = on_select,
-      .retry = on_retry,
-      .evict = on_evict,
-      .keep = on_keep,
       .closed = on_closed,
   };
+  hooks_init_judge(&box->hooks);
+  hooks_init_choice(&box->hooks);
 }

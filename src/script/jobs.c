@@ -7,7 +7,8 @@
 #include "script/task.h"
 
 /* spawn_on({ budget, confined, generation, owned }, fn, ...): a task on the
- * engine's loop; an owned one ends with the engine. */
+ * engine's loop. One that is owned is the engine's and ends with it: it takes
+ * nothing over from the policy that happens to run. */
 static int do_spawn(lua_State *L) {
   struct engine_box *box = engine_check(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -23,11 +24,11 @@ static int do_spawn(lua_State *L) {
   lua_remove(L, 1);
   lua_remove(L, 1);
   struct task *task = task_spawn(L, box->closable.loop);
-  if (budget)
+  if (owner || budget)
     task->budget = budget;
-  if (is_confined)
-    task->is_confined = true;
-  if (generation)
+  if (owner || is_confined)
+    task->is_confined = is_confined;
+  if (owner || generation)
     task->generation = generation;
   if (owner || task->generation)
     task->owner = box;

@@ -1,74 +1,6 @@
-/* chunk_test - payloads larger than what a connection holds: received and sent
- * in pieces; the same on sockets and in a world. */
-#include "talk.h"
-
-enum { KIB = 1024, MIB = 1024 * KIB };
-
-/* Bytes of a payload that nobody has to hold. */
-struct generator {
-  struct mp_payload payload;
-  uint64_t fails_at; /* 0: never */
-  int passes, done, rc;
-};
-
-static uint8_t byte_at(uint64_t offset) {
-  return (uint8_t)(offset * 31 + offset / 251);
-}
-
-static ptrdiff_t generate(void *data, uint64_t offset, void *bytes, size_t n) {
-  struct generator *generator = data;
-  if (offset == 0)
-    generator->passes++;
-  if (generator->fails_at && offset >= generator->fails_at)
-    return MP_EIO;
-  if (n > 10000) /* a source may give less than there is room for */
-    n = 10000;
-  for (size_t i = 0; i < n; i++)
-    ((uint8_t *)bytes)[i] = byte_at(offset + i);
-  return (ptrdiff_t)n;
-}
-
-static void generated(void *data, int rc) {
-  struct generator *generator = data;
-  generator->done++;
-  generator->rc = rc;
-}
-
-static void generator_init(struct generator *generator, uint64_t size) {
-  *generator = (struct generator){
-      .payload = {size, generate, generated, generator}, .rc = 1};
-}
-
-static uint64_t sum_of(uint64_t size) {
-  uint64_t sum = 0;
-  for (uint64_t i = 0; i < size; i++)
-    sum += byte_at(i) * (i + 1);
-  return sum;
-}
-
-static int send_from(struct side *side, const char *command,
-                     struct generator *generator) {
-  return mp_connection_send_from(side->connection, command, &generator->payload,
-                                 NULL);
-}
-
-static bool far_has_x(struct bed *bed) {
-  struct talk *talk = bed->data;
-  return strstr(talk->far.commands, "x ") != NULL;
-}
-
-static bool far_is_over(struct bed *bed) {
-  struct talk *talk = bed->data;
-  return talk->far.is_over;
-}
-
-static bool both_are_over(struct bed *bed) {
-  struct talk *talk = bed->data;
-  return talk->far.is_over && talk->near.is_over;
-}
-
-/* --- receiving ------------------------------------------------------------
- */
+/* chunk_test - payloads larger than what a connection holds, received in
+ * pieces: the same on sockets and in a world. */
+#include "generator.h"
 
 BOTH(what_is_too_large_comes_in_chunks_between_the_others) {
   struct talk talk;
@@ -183,11 +115,6 @@ BOTH(over_the_networks_limit_it_is_an_offence_all_the_same) {
   talk_close(&talk);
 }
 
-static void pause_at_first(struct side *side, const struct mp_event *event) {
-  if (event->type == MP_CHUNK && side->chunks == 1)
-    mp_connection_pause(side->connection, true);
-}
-
 static bool far_has_a_chunk(struct bed *bed) {
   return ((struct talk *)bed->data)->far.chunks > 0;
 }
@@ -290,108 +217,6 @@ static void who_stops_sending_is(void) {
   bed_close(&bed);
 }
 
-/* --- sending --------------------------------------------------------------
- */
-
-BOTH(what_fits_arrives_as_one_message_with_a_good_checksum) {
-  struct talk talk;
-  struct generator generator;
-  talk_init(&talk, bed);
-  talk.near.options.send_memory = 1 * KIB;
-  talk_open(&talk);
-  generator_init(&generator, 0);
-  CHECK_INT(send_from(&talk.near, "x", &generator), 0);
-  bed_run(bed, far_has_x);
-  generator_init(&generator, 500 * KIB);
-  talk.far.commands[0] = '\0';
-  CHECK_INT(send_from(&talk.near, "x", &generator), 0);
-  bed_run(bed, far_has_x);
-  CHECK_INT(talk.far.messages, 2);
-  CHECK_INT(talk.far.offences, 0);
-  talk_close(&talk);
-}
-
-BOTH(one_at_a_time) {
-  struct talk talk;
-  struct generator one, other;
-  talk_init(&talk, bed);
-  talk_open(&talk);
-  generator_init(&one, 500 * KIB);
-  generator_init(&other, 500 * KIB);
-  CHECK_INT(send_from(&talk.near, "x", &one), 0);
-  CHECK_INT(send_from(&talk.near, "x", &other), MP_EWOULD_BLOCK);
-  bed_run(bed, far_has_x);
-  CHECK_INT(send_from(&talk.near, "x", &other), 0);
-  talk_close(&talk);
-  CHECK_INT(one.done, 1);
-  CHECK_INT(other.done, 1);
-}
-
-BOTH(a_source_that_fails_before_it_has_begun_harms_nobody) {
-  struct talk talk;
-  struct generator generator;
-  talk_init(&talk, bed);
-  talk_open(&talk);
-  generator_init(&generator, 500 * KIB);
-  generator.fails_at = 100 * KIB;
-  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
-  side_send(&talk.near, "x", NULL, 0);
-  bed_run(bed, far_has_x);
-  CHECK_TEXT(talk.far.commands, "x ");
-  CHECK_INT(generator.rc, MP_EIO);
-  CHECK(!talk.near.is_over);
-  talk_close(&talk);
-}
-
-/* Over 4 GiB there is no checksum, and no first pass. */
-BOTH(a_source_that_fails_later_ends_the_connection) {
-  struct talk talk;
-  struct generator generator;
-  talk_init(&talk, bed);
-  talk.far.options.receive_memory = 100 * KIB;
-  talk_open(&talk);
-  generator_init(&generator, (UINT64_C(1) << 32) + 1);
-  generator.fails_at = 1 * MIB;
-  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
-  side_send(&talk.near, "x", NULL, 0);
-  bed_run(bed, both_are_over);
-  CHECK_INT(talk.near.code, MP_EIO);
-  CHECK_INT(generator.rc, MP_EIO);
-  CHECK_INT(generator.passes, 1);
-  CHECK_TEXT(talk.far.commands, "block ");
-  CHECK(!talk.far.has_last);
-  talk_close(&talk);
-  CHECK_INT(generator.done, 1);
-}
-
-BOTH(nobody_old_is_sent_a_long_header) {
-  struct talk talk;
-  struct generator generator;
-  talk_init(&talk, bed);
-  talk.far.options.protocol_version = 70015;
-  talk_open(&talk);
-  generator_init(&generator, UINT64_C(1) << 32);
-  CHECK_INT(send_from(&talk.near, "block", &generator), MP_EOVERSIZE);
-  CHECK_INT(generator.done, 0);
-  talk_close(&talk);
-}
-
-BOTH(a_close_gives_up_what_is_under_way) {
-  struct talk talk;
-  struct generator generator;
-  talk_init(&talk, bed);
-  talk.far.options.receive_memory = 100 * KIB;
-  talk.far.on = pause_at_first;
-  talk_open(&talk);
-  generator_init(&generator, 64 * MIB);
-  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
-  bed_wait(bed, 100 * MP_MILLISECOND);
-  mp_connection_reset(talk.near.connection);
-  talk_close(&talk);
-  CHECK_INT(generator.done, 1);
-  CHECK_INT(generator.rc, MP_ECLOSED);
-}
-
 TEST_MAIN(TESTS(what_is_too_large_comes_in_chunks_between_the_others),
           TESTS(a_wrong_checksum_is_told_with_the_last_chunk),
           TESTS(a_long_header_has_no_checksum),
@@ -400,10 +225,4 @@ TEST_MAIN(TESTS(what_is_too_large_comes_in_chunks_between_the_others),
           TESTS(while_it_is_paused_no_more_is_read),
           TESTS(closed_in_a_chunk_sees_no_more),
           TEST(who_is_sending_is_not_late_with_a_pong),
-          TEST(who_stops_sending_is),
-          TESTS(what_fits_arrives_as_one_message_with_a_good_checksum),
-          TESTS(one_at_a_time),
-          TESTS(a_source_that_fails_before_it_has_begun_harms_nobody),
-          TESTS(a_source_that_fails_later_ends_the_connection),
-          TESTS(nobody_old_is_sent_a_long_header),
-          TESTS(a_close_gives_up_what_is_under_way))
+          TEST(who_stops_sending_is))

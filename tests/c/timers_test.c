@@ -1,5 +1,5 @@
-/* timers_test - time, posted functions, work, wake-ups and names: the same on
- * the real loop and in a world. */
+/* timers_test - time, posted functions, work and wake-ups: the same on the
+ * real loop and in a world. */
 #include "bed.h"
 
 /* What happened, as letters. */
@@ -320,71 +320,6 @@ BOTH(a_wakeup_closed_by_its_own_call_is_not_called_again) {
   CHECK_TEXT(log.text, "w");
 }
 
-/* --- names -----------------------------------------------------------------
- */
-struct lookup {
-  struct bed *bed;
-  struct mp_resolve resolve;
-  bool is_done;
-  int rc;
-  size_t n;
-  struct mp_address first;
-};
-
-static void on_resolved(void *data, int rc, const struct mp_address *list,
-                        size_t n) {
-  struct lookup *lookup = data;
-  CHECK(!lookup->is_done);
-  lookup->is_done = true;
-  lookup->rc = rc;
-  lookup->n = n;
-  if (n)
-    lookup->first = list[0];
-  bed_check(lookup->bed);
-}
-
-static bool is_resolved(struct bed *bed) {
-  return ((struct lookup *)bed->data)->is_done;
-}
-
-static void lookup_init(struct lookup *lookup, struct bed *bed) {
-  *lookup = (struct lookup){.bed = bed};
-  lookup->resolve.done = on_resolved;
-  lookup->resolve.data = lookup;
-  bed->data = lookup;
-}
-
-BOTH(localhost_has_a_loopback_address_and_the_port) {
-  struct lookup lookup;
-  lookup_init(&lookup, bed);
-  CHECK_INT(mp_resolve_start(bed->near, &lookup.resolve, "localhost", 8333), 0);
-  CHECK(!lookup.is_done);
-  bed_run(bed, is_resolved);
-  CHECK_INT(lookup.rc, 0);
-  CHECK(mp_address_is_loopback(&lookup.first));
-  CHECK_INT(lookup.first.port, 8333);
-}
-
-BOTH(a_number_resolves_to_itself) {
-  struct lookup lookup;
-  char text[MP_ADDRESS_TEXT];
-  lookup_init(&lookup, bed);
-  CHECK_INT(mp_resolve_start(bed->near, &lookup.resolve, "192.0.2.7", 1), 0);
-  bed_run(bed, is_resolved);
-  CHECK_INT(lookup.n, 1);
-  CHECK_TEXT(mp_address_format(&lookup.first, text), "192.0.2.7:1");
-}
-
-BOTH(a_cancelled_lookup_says_nothing) {
-  struct lookup lookup;
-  lookup_init(&lookup, bed);
-  CHECK_INT(mp_resolve_start(bed->near, &lookup.resolve, "localhost", 1), 0);
-  mp_resolve_cancel(&lookup.resolve);
-  mp_resolve_cancel(&lookup.resolve); /* twice is fine */
-  bed_wait(bed, 20 * MP_MILLISECOND);
-  CHECK(!lookup.is_done);
-}
-
 TEST_MAIN(TESTS(timers_fire_in_order_of_time_and_then_of_starting),
           TESTS(a_timer_stopped_by_another_does_not_fire),
           TESTS(a_timer_started_again_fires_once_at_its_new_time),
@@ -398,7 +333,4 @@ TEST_MAIN(TESTS(timers_fire_in_order_of_time_and_then_of_starting),
           TEST(closing_a_loop_runs_what_is_posted),
           TEST(closing_a_host_runs_what_is_posted),
           TESTS(a_wakeup_is_answered_on_the_loop),
-          TESTS(a_wakeup_closed_by_its_own_call_is_not_called_again),
-          TESTS(localhost_has_a_loopback_address_and_the_port),
-          TESTS(a_number_resolves_to_itself),
-          TESTS(a_cancelled_lookup_says_nothing))
+          TESTS(a_wakeup_closed_by_its_own_call_is_not_called_again))

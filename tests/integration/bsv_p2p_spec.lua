@@ -28,7 +28,8 @@ local function engine_of(config)
   local engine = assert(moonpeer.engine(config))
   local heard = {}
   engine:on("message", "getaddr", watch.collected(function(event)
-    event.connection:send("addr", { entries = address_of("198.51.100.9", 8333) })
+    local entries = address_of("198.51.100.9", 8333)
+    event.connection:send("addr", { entries = entries })
   end), { command = "getaddr" })
   engine:on("message", "addr", watch.collected(function(event)
     for time, services, ip, port in event.message:each() do

@@ -264,7 +264,7 @@ describe("a command", function()
     local mistakes = {
       { "versoin", "Did you mean 'version'%?" },
       { "version --jsno", "Did you mean '%-%-json'%?" },
-      { "run", "expected a script, a configuration or options" },
+      { "run", "missing argument 'script', or options" },
     }
     for _, mistake in ipairs(mistakes) do
       local out, err, code = command(mistake[1])

@@ -304,6 +304,27 @@ describe("a message in a hook", function()
     assert.equal(kept.raw, kept.copy:raw())
     assert.equal(kept.copy.headers[1].hash, kept.copy.headers[2].prev)
   end)
+
+  it("of a declared kind has fields, and is checked", function()
+    local seen, offence
+    message.define { command = "told", fields = {
+      { name = "n", type = "uint32" } } }
+    with_engine(function(engine, connection)
+      engine:on("message", "test", function(event)
+        seen = event.message.n
+      end, { command = "told" })
+      engine:on("peer_misbehaved", "test", function(event)
+        offence = event.reason
+      end)
+      assert(connection:send("told", "\1"))
+      assert(connection:send("told", { n = 77 }))
+      wait_for(function()
+        return seen
+      end)
+      assert.equal(77, seen)
+      assert.matches("^told: n at offset 0: expected 4 bytes", offence)
+    end)
+  end)
 end)
 
 describe("message.types", function()

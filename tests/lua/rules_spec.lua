@@ -110,7 +110,8 @@ describe("a rule about messages", function()
   it("does not count who is exempt", function()
     local log, engine, world = play({ { on = "inv", rate = "2/1m",
       verdict = "ban", exempt = { "10.0.0.2/32", "trusted" } } },
-      { peer(2, say("inv", 9)), peer(3, say("inv", 9)), peer(4, say("inv", 9)) },
+      { peer(2, say("inv", 9)), peer(3, say("inv", 9)),
+        peer(4, say("inv", 9)) },
       { trusted = { "10.0.0.3/32" } })
     assert.equal(1, #log)
     assert.matches("^10.0.0.4:", log[1].address)

@@ -11,7 +11,7 @@ local environment = {}
 local plain = {
   "assert", "error", "ipairs", "next", "pairs", "pcall",
   "rawequal", "rawget", "rawlen", "select", "tonumber", "tostring",
-  "type", "_VERSION", "getmetatable",
+  "type", "_VERSION",
 }
 
 local function copy(t, without)

@@ -37,25 +37,50 @@ local function is_duration(value)
   return (pcall(core.duration, value))
 end
 
+local function is_count(value)
+  return math.type(value) == "integer" and value >= 1
+end
+
+local function is_verdict(value)
+  return type(value) == "string" and core.is_answer(value)
+end
+
+local function is_ban_time(value)
+  return value == nil or value == "forever" or is_duration(value)
+end
+
+local function is_ban_scope(value)
+  return value == nil or value == "address" or value == "group"
+end
+
+--- Of a step: field, what it may be, and the words for when it is not.
+local step_checks = {
+  { "count", is_count, "expected a whole number from 1 as count, got %s" },
+  { "verdict", is_verdict, "unknown verdict %s" },
+  { "time", is_ban_time, "expected a duration as time, got %s" },
+  { "scope", is_ban_scope,
+    'expected "address" or "group" as scope, got %s' },
+}
+
+--- The first field that fails its check, in words.
+local function complaint(what, t, checks)
+  for _, check in ipairs(checks) do
+    local field, is_good, words = table.unpack(check)
+    if not is_good(t[field]) then
+      return ("%s: " .. words):format(what, tostring(t[field]))
+    end
+  end
+end
+
 --- A step of a ladder made regular: nil and what is wrong.
 local function step_of(what, step)
   if type(step) ~= "table" then
     return nil, what .. ": expected a table as a step of the ladder"
-  elseif math.type(step.count) ~= "integer" or step.count < 1 then
-    return nil, ("%s: expected a whole number from 1 as count, got %s")
-      :format(what, tostring(step.count))
-  elseif type(step.verdict) ~= "string" or not core.is_answer(step.verdict)
-  then
-    return nil, ("%s: unknown verdict %s"):format(what,
-      tostring(step.verdict))
-  elseif step.time ~= nil and step.time ~= "forever"
-    and not is_duration(step.time) then
-    return nil, ("%s: expected a duration as time, got %s"):format(what,
-      tostring(step.time))
-  elseif step.scope ~= nil and step.scope ~= "address"
-    and step.scope ~= "group" then
-    return nil, ('%s: expected "address" or "group" as scope, got %s')
-      :format(what, tostring(step.scope))
+  end
+  local wrong = unknown(what, step, step_known)
+    or complaint(what, step, step_checks)
+  if wrong then
+    return nil, wrong
   end
   return {
     count = step.count, answer = step.verdict, time = step.time,
@@ -72,29 +97,41 @@ local function split_rate(rate)
   return math.tointeger(tonumber(count)), within
 end
 
---- The steps and the window.
-local function ladder_of(what, rule)
-  local count, within = rule.count, rule.within
-  if rule.rate then
-    count, within = split_rate(rule.rate)
-    if not count then
-      return nil, ('%s: expected a rate such as "2000/10s", got %s'):format(
-        what, tostring(rule.rate))
-    end
+--- How many within which time a rule without a ladder bears: nil and what is
+--- wrong.
+local function limit_of(what, rule)
+  if not rule.rate then
+    return rule.count or false, rule.within
   end
-  if not is_duration(within) or core.duration(within) <= 0 then
+  local count, within = split_rate(rule.rate)
+  if not count then
+    return nil, ('%s: expected a rate such as "2000/10s", got %s'):format(
+      what, tostring(rule.rate))
+  end
+  return count, within
+end
+
+--- The steps and the window: nil and what is wrong.
+local function ladder_of(what, rule)
+  local count, within = limit_of(what, rule)
+  if count == nil then
+    return nil, within
+  elseif not is_duration(within) or core.duration(within) <= 0 then
     return nil, ("%s: expected within, a duration, got %s"):format(what,
       tostring(within))
+  elseif rule.ladder ~= nil and type(rule.ladder) ~= "table" then
+    return nil, ("%s: expected a list of steps as ladder, got %s"):format(
+      what, type(rule.ladder))
   end
-  local steps = {}
-  for i, step in ipairs(rule.ladder or { {
-    count = count, verdict = rule.verdict, time = rule.time,
+  local only = { {
+    count = count or nil, verdict = rule.verdict, time = rule.time,
     scope = rule.scope,
-  } }) do
-    local wrong = type(step) == "table" and unknown(what, step, step_known)
+  } }
+  local steps = {}
+  for i, step in ipairs(rule.ladder or only) do
     local made, message = step_of(what, step)
-    if wrong or not made then
-      return nil, wrong or message
+    if not made then
+      return nil, message
     end
     steps[i] = made
   end
@@ -117,42 +154,60 @@ local function exempt_of(what, rule)
   return prefixes, trusted
 end
 
-local function check_subject(what, rule)
-  if (rule.on == nil) == (rule.offence == nil) then
-    return what .. ": expected either on, a command, or offence, a code"
-  elseif rule.on ~= nil
-    and (type(rule.on) ~= "string" or #rule.on < 1 or #rule.on > 12) then
-    return ("%s: expected a command as on, got %s"):format(what,
-      tostring(rule.on))
-  elseif rule.offence ~= nil and rule.offence ~= "any"
-    and (type(rule.offence) ~= "string"
-      or not core.is_offence(rule.offence)) then
-    return ("%s: unknown offence %s"):format(what, tostring(rule.offence))
-  elseif rule.key ~= nil and not keys[rule.key] then
-    return ('%s: expected "peer", "address" or "group" as key, got %s')
-      :format(what, tostring(rule.key))
+local function is_command(value)
+  return value == nil
+    or type(value) == "string" and #value >= 1 and #value <= 12
+end
+
+local function is_offence(value)
+  return value == nil or value == "any"
+    or type(value) == "string" and core.is_offence(value)
+end
+
+local function is_key(value)
+  return value == nil or type(value) == "string" and keys[value] == true
+end
+
+local function is_exempt(value)
+  return value == nil or type(value) == "table"
+end
+
+local rule_checks = {
+  { "on", is_command, "expected a command as on, got %s" },
+  { "offence", is_offence, "unknown offence %s" },
+  { "key", is_key, 'expected "peer", "address" or "group" as key, got %s' },
+  { "exempt", is_exempt, "expected a list of prefixes as exempt, got %s" },
+}
+
+local function check_rule(what, rule)
+  if type(rule) ~= "table" then
+    return ("%s: expected a table, got %s"):format(what, type(rule))
+  elseif (rule.on == nil) == (rule.offence == nil) then
+    return unknown(what, rule, known)
+      or what .. ": expected either on, a command, or offence, a code"
   end
+  return unknown(what, rule, known) or complaint(what, rule, rule_checks)
 end
 
 --- Makes one rule regular: nil and what is wrong.
 local function rule_of(what, rule, default_name)
-  if type(rule) ~= "table" then
-    return nil, ("%s: expected a table, got %s"):format(what, type(rule))
-  end
-  local wrong = unknown(what, rule, known) or check_subject(what, rule)
+  local wrong = check_rule(what, rule)
   if wrong then
     return nil, wrong
   end
   local steps, window = ladder_of(what, rule)
-  local exempt, trusted = exempt_of(what, rule)
-  if not steps or not exempt then
-    return nil, not steps and window or trusted
+  if not steps then
+    return nil, window
   end
+  local exempt, trusted = exempt_of(what, rule)
+  if not exempt then
+    return nil, trusted
+  end
+  local offence = rule.offence ~= "any" and rule.offence or nil
   return {
     name = tostring(rule.name or default_name):sub(1, 31), command = rule.on,
-    offence = rule.offence ~= "any" and rule.offence or nil,
-    key = rule.key or "peer", window = window, steps = steps,
-    exempt = exempt, trusted = trusted,
+    offence = offence, key = rule.key or "peer", window = window,
+    steps = steps, exempt = exempt, trusted = trusted,
   }
 end
 

@@ -4,8 +4,11 @@ local busted = require "busted"
 local core = require "moonpeer.core"
 local sim = require "moonpeer.sim"
 local watch = require "support.watch"
+local wire = require "support.wire"
 
 local field = {}
+
+local hello = table.concat { wire.hello() }
 
 local taken = {
   "type", "code", "reason", "address", "verdict", "verdict_reason", "count",
@@ -51,6 +54,27 @@ end
 function field.engine(world, address, config)
   local engine = world:engine(address, config)
   return engine, field.log(world, engine)
+end
+
+--- A remote that dials, has shaken hands by raw bytes, and then does
+--- fn(connection, remote); gives what became of it: connection, code, is_in.
+---@param at string        the engine's address
+---@param version? string  the bytes it says first
+function field.guest(world, address, at, fn, version)
+  local seen = {}
+  seen.remote = world:remote(address, function(remote)
+    local connection, _, code = remote:dial(at)
+    seen.connection, seen.code = connection, code
+    if not connection then
+      return
+    end
+    connection:send_raw(version or hello)
+    if connection:receive("verack", 5) then
+      seen.is_in = true
+      fn(connection, remote)
+    end
+  end)
+  return seen
 end
 
 --- A remote that shakes hands with everyone and stays; its count of visitors

@@ -1,6 +1,7 @@
 --- Messages that scripts declare.
 local moonpeer = require "moonpeer"
 local json = require "support.json"
+local stage = require "support.stage"
 
 local message = moonpeer.message
 
@@ -157,80 +158,30 @@ describe("message.define", function()
   end)
 end)
 
---- Runs a play between an engine and a conversation: play(engine, connection).
---- options: of the engine and of the connection.
-local function with_engine(play, options)
-  moonpeer.run(function()
-    local engine <close> = assert(moonpeer.engine {
-      network = "regtest", listen = "127.0.0.1:0", target_connections = 0,
-      receive_memory = options and options.memory,
-    })
-    assert(engine:start())
-    moonpeer.sleep(0)
-    local connection <close> =
-      assert(moonpeer.connect(engine:address(), {
-        network = "regtest", send_memory = options and options.memory,
-      }))
-    assert(connection:handshake())
-    play(engine, connection)
-  end)
-end
+stage.describe("a declared message between two", function(one)
+  local options = { network = "regtest", send_memory = 4 << 20,
+    receive_memory = 4 << 20 }
 
-local function wait_for(done)
-  for _ = 1, 5000 do
-    if done() then
-      return
-    end
-    moonpeer.sleep "1ms"
-  end
-  error "waited in vain"
-end
-
-describe("a declared message in a hook", function()
-  it("has fields, and is checked", function()
-    local seen, offence
-    message.define { command = "told", fields = {
-      { name = "n", type = "uint32" } } }
-    with_engine(function(engine, connection)
-      engine:on("message", "test", function(event)
-        seen = event.message.n
-      end, { command = "told" })
-      engine:on("peer_misbehaved", "test", function(event)
-        offence = event.reason
-      end)
-      assert(connection:send("told", "\1"))
-      assert(connection:send("told", { n = 77 }))
-      wait_for(function()
-        return seen
-      end)
-      assert.equal(77, seen)
-      assert.matches("^told: n at offset 0: expected 4 bytes", offence)
-    end)
-  end)
-
-  it("is taken up to its limit, and no further", function()
-    local size, offence
+  one.it("is taken up to its limit, and no further", function()
     message.define { command = "wide", limit = 3 << 20 }
-    with_engine(function(engine, connection)
-      engine:on("message", "test", function(event)
-        size = event.message.size
-      end, { command = "wide" })
-      engine:on("peer_misbehaved", "test", function(event)
-        offence = event.code
-      end)
-      assert(connection:send("wide", ("x"):rep(3 << 20)))
-      wait_for(function()
-        return size
-      end)
-      assert.equal(3 << 20, size)
-      local none, _, code = connection:send("wide", ("x"):rep((3 << 20) + 1))
-      assert.same({ nil, "oversize_message" }, { none, code })
-      connection:send_raw(("<c4c12I4I4"):pack("\xda\xb5\xbf\xfa", "wide",
-        (3 << 20) + 1, 0))
-      wait_for(function()
-        return offence
-      end)
-      assert.equal("oversize_message", offence)
-    end, { memory = 4 << 20 })
+    local far
+    local listener = assert(one.listen(one.host(2) .. ":0",
+      function(accepted)
+        assert(accepted:handshake())
+        far = accepted
+      end, options))
+    local near = assert(one.connect(listener.address, options))
+    assert(near:handshake())
+    one.await("the other end", function()
+      return far
+    end)
+    assert(near:send("wide", ("x"):rep(3 << 20)))
+    assert.equal(3 << 20, far:receive("wide", 5).size)
+    local none, _, code = near:send("wide", ("x"):rep((3 << 20) + 1))
+    assert.same({ nil, "oversize_message" }, { none, code })
+    near:send_raw(("<c4c12I4I4"):pack("\xda\xb5\xbf\xfa", "wide",
+      (3 << 20) + 1, 0))
+    none, _, code = far:receive("wide", 5)
+    assert.same({ nil, "oversize_message" }, { none, code })
   end)
 end)

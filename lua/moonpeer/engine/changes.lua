@@ -1,0 +1,118 @@
+--- changes - policies of an engine put in place, replaced and tried.
+local core = require "moonpeer.core"
+local listeners = require "moonpeer.engine.listeners"
+local live = require "moonpeer.policy.live"
+local misuse = require "moonpeer.misuse"
+local schedule = require "moonpeer.schedule"
+local shadow = require "moonpeer.policy.shadow"
+
+misuse.own_file()
+
+local changes = {}
+
+local methods = core.methods "moonpeer.engine"
+local set_rules, end_tasks = methods.set_rules, methods.end_tasks
+local spawn_on = methods.spawn_on
+methods.set_rules, methods.end_tasks = nil, nil
+
+--- Puts in place what the members of the stack declare besides functions.
+---@return true|nil, string?, string?  nil, message, code
+function changes.settle(self)
+  local handlers = listeners.of(self)
+  for _, entry in ipairs(handlers.stack.entries) do
+    if not entry.is_settled then
+      live.call(entry, "setup", handlers.budget.event, self)
+      listeners.declare(self, entry)
+    end
+    entry.is_settled = true
+  end
+  local good, message, code = set_rules(self, handlers.stack:rules())
+  if handlers.schedule then
+    handlers.schedule:stop()
+    handlers.jobs = schedule.jobs(handlers.given_jobs, handlers.stack.entries)
+    handlers.schedule = schedule.start(self, handlers.jobs, spawn_on,
+      handlers.budget.event)
+  end
+  return good, message, code
+end
+
+--- Lets the stack decide, and who is on trial beside it.
+function changes.install(self)
+  local handlers = listeners.of(self)
+  handlers.stack:install(handlers)
+  if handlers.shadow then
+    handlers.shadow_report = shadow.install(handlers.shadow, handlers)
+  end
+end
+
+--- What a change of policies needs of the engine.
+local function changes_of(self)
+  return {
+    engine = self, stack = listeners.of(self).stack,
+    install = function()
+      changes.install(self)
+    end,
+    retire = function(entry)
+      entry.is_settled = false
+      listeners.retire(self, entry)
+      end_tasks(self, entry.generation)
+    end,
+    settle = function()
+      changes.settle(self)
+    end,
+    complain = function(text)
+      io.stderr:write("moonpeer: ", text, "\n")
+      self:complain(text)
+    end,
+    watch = function(fn)
+      listeners.of(self).watching = spawn_on(self, { owned = true }, fn)
+    end,
+  }
+end
+
+--- Reads the policies that came from files again, from the next turn on. What
+--- does not compile, check or pass a trial changes nothing; what fails within
+--- 30 s after is taken back. In a task it waits for the outcome.
+---@return true|nil, string?, string?  nil, message, code
+function methods:reload()
+  local handlers = listeners.of(self)
+  if handlers.watching then
+    handlers.watching:cancel()
+  end
+  local task = spawn_on(self, { owned = true }, function()
+    return table.pack(live.reload(changes_of(self)))
+  end)
+  if not core.in_task() then
+    return true
+  end
+  local results, message, code = task:wait()
+  if not results then
+    return nil, message, code
+  end
+  return table.unpack(results, 1, results.n)
+end
+
+--- Lets a policy decide beside the active ones, without effect; nil ends that.
+---@param one? moonpeer.Policy|string  a table or a file name
+---@return true|nil, string?, string?  nil, message, code
+function methods:try(one)
+  local handlers = listeners.of(self)
+  local entry, message
+  if one ~= nil then
+    entry, message = handlers.stack:member(one)
+    if not entry then
+      return nil, message, "invalid_configuration"
+    end
+  end
+  handlers.shadow, handlers.shadow_report = entry, nil
+  changes.install(self)
+  return true
+end
+
+--- How the policy of try would have decided: asked, differs, differences.
+---@return table|nil
+function methods:trial()
+  return listeners.of(self).shadow_report
+end
+
+return changes
