@@ -227,6 +227,10 @@ int connection_may_send(struct mp_connection *c, size_t n,
 uint64_t connection_send_limit(const struct mp_connection *c,
                                const char *command);
 
+/* The limit that a script has declared a command with, in bytes, or 0. */
+uint64_t connection_declared_limit(const struct mp_connection *c,
+                                   const char *command);
+
 /* Gives a queue to the stream while it has nothing: 1 when all of it has left,
  * 0 when that takes a while, or the connection is over. */
 int connection_write(struct mp_connection *c, struct buf *from);
