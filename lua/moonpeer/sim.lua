@@ -322,20 +322,24 @@ local options_known = {
 }
 
 local whole = { "seed", "start", "trace_limit", "instructions" }
+local most = { instructions = 0x7fffffff }
 local traces = { text = true, hash = true, off = true }
+
+local function check_integer(name, value)
+  if math.type(value) ~= "integer" or value < 0 and name ~= "seed" then
+    misuse.raise("world: expected an integer%s for %s, got %s",
+      name == "seed" and "" or ", 0 or more,", name, tostring(value))
+  elseif most[name] and value > most[name] then
+    misuse.raise("world: expected at most %d for %s, got %d", most[name], name,
+      value)
+  end
+end
 
 local function check_values(options)
   for _, name in ipairs(whole) do
-    local value = options[name]
-    if value ~= nil and (math.type(value) ~= "integer"
-      or value < 0 and name ~= "seed") then
-      misuse.raise("world: expected an integer%s for %s, got %s",
-        name == "seed" and "" or ", 0 or more,", name, tostring(value))
+    if options[name] ~= nil then
+      check_integer(name, options[name])
     end
-  end
-  if (options.instructions or 0) > 0x7fffffff then
-    misuse.raise("world: expected at most %d instructions, got %d", 0x7fffffff,
-      options.instructions)
   end
   local trace = options.trace
   if trace ~= nil and not traces[trace] then
