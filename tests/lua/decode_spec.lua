@@ -287,6 +287,22 @@ describe("moonpeer encode", function()
       (run "$M encode verack --network regtest"))
   end)
 
+  it("takes what decode prints, null for what is absent", function()
+    local keys, seen = { hdrsen = "headers", inv = "items" }, 0
+    for _, vector in ipairs(by_network(true).mainnet) do
+      local key = keys[vector.command]
+      if key then
+        local out = run("$M decode --json", vector.frame_hex)
+        local list = out:match('"' .. key .. '": (%[.*%])}}\n$')
+        local hex, err = run(("$M encode %s %s=%s"):format(vector.command,
+          key, quote(list)))
+        assert.same({ vector.frame_hex .. "\n", "" }, { hex, err })
+        seen = seen + 1
+      end
+    end
+    assert.is_true(seen >= 4)
+  end)
+
   it("prints an object, or the bytes", function()
     local row = rows((run "$M encode ping nonce=1 --json"))[1]
     assert.same({ "ping", 8, 64 },
