@@ -1,5 +1,6 @@
 --- decode - prints frames: what they are, and what is in them.
 local core = require "moonpeer.core"
+local networks = require "moonpeer.cli.networks"
 
 local decode = {
   summary = "Prints the messages in a file or in what is piped in.",
@@ -257,13 +258,11 @@ local function open(name)
 end
 
 function decode.run(options)
-  local network = core.network[options.network]
-  if not network then
-    io.stderr:write("moonpeer decode: unknown network '", options.network,
-      "'\n")
-    return 2
+  local network, words = networks.find(options.network)
+  local file
+  if network then
+    file, words = open(options.file)
   end
-  local file, words = open(options.file)
   if not file then
     io.stderr:write("moonpeer decode: ", words, "\n")
     return 2
