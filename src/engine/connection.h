@@ -56,6 +56,7 @@ struct role {
   bool has_name; /* it told us where it listens: name is counted */
   bool is_asked, has_answered; /* for addresses, by us; and by us to it */
   struct mp_address name;
+  size_t place;        /* in its engine's roster, from 1; 0: not there */
   int64_t complete_at; /* monotonic */
   int64_t best_rtt;    /* -1 before there is one */
 };
