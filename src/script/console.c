@@ -152,6 +152,7 @@ void console_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"addresses", do_addresses},
                                        {"background", do_background},
                                        {"console_ready", meter_lua_ready},
+                                       {"console_share", meter_lua_share},
                                        {"console_task", meter_lua_task},
                                        {"engines", do_engines},
                                        {"finish", run_lua_finish},
