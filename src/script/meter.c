@@ -14,7 +14,7 @@ enum {
 };
 
 static const int64_t credit_most = 20 * MP_MILLISECOND;
-static const int64_t pause_most = 8 * MP_MILLISECOND;
+static const int64_t pause_most = 2 * MP_MILLISECOND;
 
 static const char limits_key = 0; /* registry: coroutine -> its limit */
 
@@ -79,7 +79,7 @@ bool meter_may(struct meter *meter) {
 /* At once when the loop has nothing else to do, 19 times as long when it has:
  * something between, for asking costs, too. */
 int64_t meter_pause(const struct meter *meter) {
-  int64_t pause = -8 * meter->credit;
+  int64_t pause = -2 * meter->credit;
   if (pause < MP_MILLISECOND)
     return MP_MILLISECOND;
   return pause < pause_most ? pause : pause_most;
