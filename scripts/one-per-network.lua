@@ -5,7 +5,7 @@
 local function groups_of(engine)
   local groups = {}
   for connection in engine:connections() do
-    groups[engine:memory():group(connection.address)] = true
+    groups[engine.store:group(connection.address)] = true
   end
   return groups
 end
@@ -15,7 +15,7 @@ local function select_new(engine, n)
   local groups, list = groups_of(engine), {}
   for _, status in ipairs { "valid", "unknown" } do
     for _, peer in ipairs(engine:pick(math.min(256, 8 * n), status)) do
-      local group = engine:memory():group(peer)
+      local group = engine.store:group(peer)
       if #list < n and not groups[group] then
         groups[group] = true
         list[#list + 1] = peer
@@ -29,7 +29,7 @@ return {
   name = "one-per-network",
   select = select_new,
   accept = function(engine, address)
-    if groups_of(engine)[engine:memory():group(address)] then
+    if groups_of(engine)[engine.store:group(address)] then
       return false, "there is a peer of this network already"
     end
   end,

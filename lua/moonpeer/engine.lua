@@ -93,8 +93,10 @@ function methods:save(timeout)
   self:off("store_failed", name)
   if not good then
     return nil, late, late_code
+  elseif not done then
+    return nil, message, code
   end
-  return done or nil, message, code
+  return true
 end
 
 --- A queue of events for a task: `for event in engine:events() do`. When it is
@@ -130,12 +132,15 @@ end
 ---@return true|nil, string?, string?  nil, message, code
 function methods:start()
   local good, message, code = start(self)
+  if not good then
+    return nil, message, code
+  end
   local handlers = listeners.of(self)
-  if good and not handlers.schedule then
+  if not handlers.schedule then
     handlers.schedule = schedule.start(self, handlers.jobs, spawn_on,
       handlers.budget.event)
   end
-  return good, message, code
+  return true
 end
 
 --- Makes an engine; start() sets it going.

@@ -178,18 +178,25 @@ end
 
 -- --- engines ---------------------------------------------------------------
 
-local quiet = { message = true }
+--- Not listened to: too many, and who listens to chunks gets them.
+local quiet = { message = true, chunk = true }
 
 local levels = {
   connection_failed = "debug", connection_started = "debug",
   connection_established = "debug", connection_lost = "info",
   listener_failed = "warning", store_failed = "error",
-  policy_failed = "warning", peer_banned = "warning",
+  policy_failed = "warning", peer_banned = "warning", decision = "debug",
   peer_misbehaved = "warning",
 }
 
 local function component_of(event)
   return event:match "^(%a+)_" or event
+end
+
+--- Worth a word: an event that is about no connection has no port.
+local function is_said(value)
+  return value ~= nil and value ~= ""
+    and not (type(value) == "string" and value:find ":0$")
 end
 
 --- Writes what an engine tells.
@@ -203,7 +210,7 @@ function log.follow(engine)
           local fields = {}
           for _, name in ipairs { "address", "code", "reason", "prefix",
             "verdict", "verdict_reason", "count" } do
-            fields[name] = view[name] ~= "" and view[name] or nil
+            fields[name] = is_said(view[name]) and view[name] or nil
           end
           log.write(level, component, event, fields)
         end

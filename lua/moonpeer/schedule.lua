@@ -42,13 +42,13 @@ end
 
 --- When a job ran last, in seconds of wall time; also before a restart.
 local function last_run(engine, job)
-  return job.persist and tonumber(engine:memory():value(value_name(job)))
+  return job.persist and tonumber(engine.store:value(value_name(job)))
 end
 
 local function note_run(engine, job)
   job.last = core.time()
   if job.persist then
-    engine:memory():set_value(value_name(job), ("%.3f"):format(job.last))
+    engine.store:set_value(value_name(job), ("%.3f"):format(job.last))
   end
 end
 
@@ -83,7 +83,7 @@ local function first_wait(engine, job)
 end
 
 local function is_idle(engine, job)
-  return job.name == "save" and not engine:memory().is_changed
+  return job.name == "save" and not engine.store.is_changed
 end
 
 local function run_once(self, job)
@@ -176,7 +176,7 @@ local function watch_bans(self)
 end
 
 local function needs_task(engine, job)
-  return job.name ~= "save" or engine:memory().url ~= "memory:"
+  return job.name ~= "save" or engine.store.url ~= "memory:"
     or job.run ~= job_type.standard.save
 end
 

@@ -22,13 +22,14 @@ local function note(log, event)
   log[#log + 1] = row
 end
 
---- Writes down every event of an engine from now on but messages.
+--- Writes down every event of an engine from now on but messages and chunks:
+--- who listens to these gets them.
 ---@param engine moonpeer.Engine
 ---@return table[]  rows: type, time, address, code, verdict, state ...
 function test.watch(engine)
   local log = {}
   for _, name in ipairs(core.events) do
-    if name ~= "message" then
+    if name ~= "message" and name ~= "chunk" then
       engine:on(name, "moonpeer.test", function(event)
         note(log, event)
       end)

@@ -246,6 +246,52 @@ function engine:anchors() end
 ---@return number
 function engine:backoff(attempts) end
 
+--- Looks up the DNS seeds now, besides the schedule; discovery_finished tells.
+function engine:discover() end
+
+--- Tells listeners of policy_failed, from the next turn on: what a schedule or a policy could not do.
+---@param text string event.reason
+function engine:complain(text) end
+
+--- What each function of each policy has done so far, in the order in which they are asked.
+---@return table[]
+function engine:policies() end
+
+--- The rules that policies declare, and what they counted.
+---@return table[]
+function engine:rules() end
+
+--- The jobs of the schedule.
+---@return table[]
+function engine:schedule() end
+
+--- Reads the policies that came from files again, from the next turn on. What does not compile, check or pass a trial changes nothing; what fails within 30 s after is taken back. Inside a task it waits for the outcome.
+---@return true|nil
+---@return string? message
+---@return string? code
+function engine:reload() end
+
+--- Lets a policy decide beside the active ones, without effect: shadow mode.
+---@param policy? table|string a policy or a file's name; nil ends it
+---@return true|nil
+---@return string? message
+---@return string? code
+function engine:try(policy) end
+
+--- How the policy of try would have decided.
+---@return table|nil
+function engine:trial() end
+
+--- The last 256 decisions, the oldest first: number, time, generation, decision, policy, rule, verdict, reason, address, inputs, and text, all of it in words.
+---@param after? integer those with a number above it; 0
+---@return table[]
+function engine:decisions(after) end
+
+--- Those decisions that are about one remote.
+---@param what? string|moonpeer.Connection|moonpeer.Peer an address, with its port or without; all when left out
+---@return table[]
+function engine:explain(what) end
+
 --- What moonpeer.engine and engine:configure take: a table. Durations are seconds or texts such as "10m".
 ---@class moonpeer.Configuration
 ---@field network? string|table The network that is spoken.
@@ -344,6 +390,27 @@ function connection:expect_nothing(duration) end
 ---@return string
 ---@return string
 function connection:expect_closed(duration, code) end
+
+--- Payloads over receive_memory are wanted in chunks from now on, of some commands or all; such a payload ends the connection with "limit" else.
+---@param command? string|string[] all when left out
+function connection:expect_chunks(command) end
+
+--- Waits for a piece of a payload that is too large to be held, and wants them as expect_chunks does. A piece is a table: command, bytes, offset, total (both in bytes), last; code in the last one when the payload was broken. Messages that come before are dropped.
+---@param command? string|string[] or any of a list; any when nil
+---@param timeout? number|string forever
+---@return table|nil
+---@return string? message
+---@return string? code
+function connection:receive_chunk(command, timeout) end
+
+--- Sends a message whose payload is read as the remote takes it, and waits until all of it is with the system. What is sent meanwhile comes after it.
+---@param command string up to 12 bytes
+---@param source file|function an open file, from where it stands; or fn(offset, n) -> 1 to n bytes of the payload from offset on
+---@param size? integer bytes, 0 or more; of a file the rest of it
+---@return true|nil
+---@return string? message
+---@return string? code
+function connection:send_from(command, source, size) end
 
 --- Sends bytes in small pieces.
 ---@param bytes string
@@ -734,6 +801,7 @@ function message:check_chain(previous) end
 ---@field prefix string|nil What was banned or unbanned.
 ---@field verdict string|nil What a policy decided.
 ---@field verdict_reason string|nil
+---@field rule string|nil The declared rule that decided so, instead of a policy.
 ---@field count integer|nil How often it did wrong.
 local event = {}
 

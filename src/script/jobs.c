@@ -57,14 +57,10 @@ static int do_complain(lua_State *L) {
   return 0;
 }
 
-/* memory(): the store's object, while the engine is there. */
-static int do_store(lua_State *L) {
-  engine_check(L, 1);
-  lua_getiuservalue(L, 1, 3);
-  return 1;
-}
-
 const luaL_Reg jobs_methods[] = {
-    {"complain", do_complain}, {"discover", do_discover}, {"end_tasks", do_end},
-    {"spawn_on", do_spawn},    {"memory", do_store},      {NULL, NULL},
+    {"complain", do_complain},
+    {"discover", do_discover},
+    {"end_tasks", do_end},
+    {"spawn_on", do_spawn},
+    {NULL, NULL},
 };

@@ -115,7 +115,7 @@ describe("at the prompt", function()
     engine()
     t:type "moonpeer.resol\t"
     t:expect "moonpeer.resolve"
-    t:type "\21e:disc\t"
+    t:type "\21e:discon\t"
     t:expect "e:disconnect"
     t:type "\21moonpeer.engine { target_c\t"
     t:expect "target_connections"
@@ -123,8 +123,8 @@ describe("at the prompt", function()
     t:expect "handshake_complete"
     t:type "\21:wat\t"
     t:expect ":watch"
-    t:type "\21e:co\t\t"
-    t:expect "config       configure    connections  counts\n"
+    t:type "\21e:conf\t\t"
+    t:expect "config     configure\n"
     t:type "\21string.forma\t"
     t:expect "string.format"
   end)

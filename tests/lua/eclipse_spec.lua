@@ -37,7 +37,7 @@ end
 local function plain(engine, n)
   local all = {}
   for _, status in ipairs { "valid", "unknown" } do
-    for peer in engine:memory():each { status = status } do
+    for peer in engine.store:each { status = status } do
       all[#all + 1] = ("%s:%d"):format(peer.ip, peer.port)
     end
   end
@@ -58,7 +58,7 @@ local function slots_lost(seed, policies)
     policies = policies, feeler_interval = 0, target_connections = 8,
     connect_timeout = "2s",
   })
-  local reachable = fill(engine:memory())
+  local reachable = fill(engine.store)
   local all = {}
   for ip in pairs(reachable) do
     all[#all + 1] = ip

@@ -113,7 +113,7 @@ describe("scripts/", function()
     })
     for i = 1, 40 do
       local ip = ("44.%d.0.1"):format(i)
-      engine:memory():create { ip = ip, port = 18444 }
+      engine.store:create { ip = ip, port = 18444 }
       if i <= 20 then
         world:remote(ip .. ":18444", function(remote)
           local connection = remote:accept()
@@ -143,7 +143,7 @@ describe("scripts/", function()
     local saved = 0
     engine:on("store_saved", "spec", function() saved = saved + 1 end)
     for i = 1, 120 do
-      engine:memory():create { ip = ("44.%d.0.1"):format(i), port = 1 }
+      engine.store:create { ip = ("44.%d.0.1"):format(i), port = 1 }
     end
     world:run_for "5s"
     assert.equal(1, saved)

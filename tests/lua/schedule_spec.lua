@@ -127,7 +127,7 @@ describe("a schedule", function()
     world:run_for "2s"
     assert.equal(1, saved)
     for i = 1, 3 do
-      engine:memory():create { ip = "1.2.4." .. i, port = 8333 }
+      engine.store:create { ip = "1.2.4." .. i, port = 8333 }
     end
     world:run_for "3s"
     assert.equal(2, saved)

@@ -80,6 +80,40 @@ connection:expect("pong", { nonce = 43 }, "5s")]] },
 local c = assert(moonpeer.connect(node, { network = "regtest" }))
 c:send_raw(("\0"):rep(24)) -- no magic of a network
 c:expect_closed "5s"]] },
+    { name = "expect_chunks", since = "0.1.0",
+      summary = "Payloads over receive_memory are wanted in chunks from now "
+        .. "on, of some commands or all; such a payload ends the connection "
+        .. "with \"limit\" else.",
+      args = { { "command?", "string|string[]", "all when left out" } },
+      example = [[connection:expect_chunks "block"]] },
+    { name = "receive_chunk", since = "0.1.0", waits = true,
+      summary = "Waits for a piece of a payload that is too large to be "
+        .. "held, and wants them as expect_chunks does. A piece is a table: "
+        .. "command, bytes, offset, total (both in bytes), last; code in the "
+        .. "last one when the payload was broken. Messages that come before "
+        .. "are dropped.",
+      args = { { "command?", "string|string[]", "or any of a list; any when "
+        .. "nil" }, { "timeout?", "number|string", "forever" } },
+      returns = { { "table", "a piece" } },
+      errors = { "timeout", "closed", "connection_reset" },
+      example = [[
+local chunk, message, code = connection:receive_chunk("block", "10ms")
+assert(chunk == nil and code == "timeout", message)]] },
+    { name = "send_from", since = "0.1.0", waits = true,
+      summary = "Sends a message whose payload is read as the remote takes "
+        .. "it, and waits until all of it is with the system. What is sent "
+        .. "meanwhile comes after it.",
+      args = { { "command", "string", "up to 12 bytes" },
+        { "source", "file|function", "an open file, from where it stands; or "
+          .. "fn(offset, n) -> 1 to n bytes of the payload from offset on" },
+        { "size?", "integer", "bytes, 0 or more; of a file the rest of it" } },
+      returns = { { "true", "" } },
+      errors = { "closed", "limit", "io_error" },
+      example = [[
+local function nonce(offset, n) return ("12345678"):sub(offset + 1, offset + n)
+end
+assert(connection:send_from("ping", nonce, 8))
+assert(connection:receive("pong", "5s"))]] },
     { name = "drip", since = "0.1.0", waits = true,
       summary = "Sends bytes in small pieces.",
       args = { { "bytes", "string", "" },

@@ -210,5 +210,71 @@ assert(engine:unban "198.51.100.9")]] },
       args = { { "attempts", "integer", "failures in a row, 0 to 1000000" } },
       returns = { { "number", "seconds" } },
       example = [[assert(engine:backoff(1) > 0)]] },
+    { name = "discover", since = "0.1.0",
+      summary = "Looks up the DNS seeds now, besides the schedule; "
+        .. "discovery_finished tells.",
+      example = [[engine:discover()]] },
+    { name = "complain", since = "0.1.0",
+      summary = "Tells listeners of policy_failed, from the next turn on: "
+        .. "what a schedule or a policy could not do.",
+      args = { { "text", "string", "event.reason" } },
+      example = [[engine:complain "the list of scanners could not be read"]] },
+    { name = "policies", since = "0.1.0",
+      summary = "What each function of each policy has done so far, in the "
+        .. "order in which they are asked.",
+      returns = { { "table[]", "policy, name, state, calls, errors, kills, "
+        .. "time (seconds), last_error" } },
+      example = [[
+for _, row in ipairs(engine:policies()) do
+  print(row.policy, row.name, row.state, row.calls)
+end]] },
+    { name = "rules", since = "0.1.0",
+      summary = "The rules that policies declare, and what they counted.",
+      returns = { { "table[]", "name, counted, exempted, reached: how often "
+        .. "a step of the ladder was" } },
+      example = [[assert(#engine:rules() >= 0)]] },
+    { name = "schedule", since = "0.1.0",
+      summary = "The jobs of the schedule.",
+      returns = { { "table[]", "name, runs, failures, skipped, last (seconds "
+        .. "since 1970), running" } },
+      example = [[
+for _, job in ipairs(engine:schedule()) do print(job.name, job.runs) end]] },
+    { name = "reload", since = "0.1.0",
+      summary = "Reads the policies that came from files again, from the "
+        .. "next turn on. What does not compile, check or pass a trial "
+        .. "changes nothing; what fails within 30 s after is taken back. "
+        .. "Inside a task it waits for the outcome.",
+      returns = { { "true", "" } }, errors = { "invalid_configuration" },
+      example = [[assert(engine:reload())]] },
+    { name = "try", since = "0.1.0",
+      summary = "Lets a policy decide beside the active ones, without "
+        .. "effect: shadow mode.",
+      args = { { "policy?", "table|string", "a policy or a file's name; nil "
+        .. "ends it" } },
+      returns = { { "true", "" } }, errors = { "invalid_configuration" },
+      example = [[
+assert(engine:try { judge = function() return "ban", "strict" end })
+assert(engine:trial().asked >= 0)
+engine:try()]] },
+    { name = "trial", since = "0.1.0",
+      summary = "How the policy of try would have decided.",
+      returns = { { "table|nil", "policy, asked, differs, and the last 256 "
+        .. "differences: time, decision, address, active, shadow, reason" } },
+      example = [[assert(engine:trial() == nil)]] },
+    { name = "decisions", since = "0.1.0",
+      summary = "The last 256 decisions, the oldest first: number, time, "
+        .. "generation, decision, policy, rule, verdict, reason, address, "
+        .. "inputs, and text, all of it in words.",
+      args = { { "after?", "integer", "those with a number above it; 0" } },
+      returns = { { "table[]", "" } },
+      example = [[
+for _, row in ipairs(engine:decisions()) do print(row.text) end]] },
+    { name = "explain", since = "0.1.0",
+      summary = "Those decisions that are about one remote.",
+      args = { { "what?", "string|moonpeer.Connection|moonpeer.Peer",
+        "an address, with its port or without; all when left out" } },
+      returns = { { "table[]", "as of decisions" } },
+      example = [[
+for _, row in ipairs(engine:explain "198.51.100.1") do print(row.text) end]] },
   },
 }

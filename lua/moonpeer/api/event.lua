@@ -24,6 +24,8 @@ return {
     field("prefix", "string|nil", "What was banned or unbanned."),
     field("verdict", "string|nil", "What a policy decided."),
     field("verdict_reason", "string|nil", ""),
+    field("rule", "string|nil", "The declared rule that decided so, instead "
+      .. "of a policy."),
     field("count", "integer|nil", "How often it did wrong."),
     { name = "table", since = "0.1.0",
       summary = "All fields as a table, the message as a copy: for later.",

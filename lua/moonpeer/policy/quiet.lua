@@ -39,6 +39,36 @@ function quiet.connection(connection)
   })
 end
 
+local store_questions = {
+  "read", "list_all", "find_by_status", "find_by_ip_port", "count_by_status",
+  "each", "pick", "group", "is_discouraged", "value", "values",
+}
+local ban_questions = { "get", "find", "each", "count", "export" }
+
+local function answers(of, names)
+  local made = {}
+  for _, name in ipairs(names) do
+    made[name] = function(_, ...)
+      return of[name](of, ...)
+    end
+  end
+  return setmetatable(made, {
+    __index = function()
+      return nothing
+    end,
+    __len = function()
+      return #of
+    end,
+  })
+end
+
+--- A store that remembers nothing new.
+local function quiet_store(store)
+  local made = answers(store, store_questions)
+  made.bans = answers(store.bans, ban_questions)
+  return made
+end
+
 --- An engine that cannot be told anything.
 ---@param engine moonpeer.Engine
 ---@return table
@@ -52,6 +82,7 @@ function quiet.engine(engine)
       end
     end
   end
+  made.store = quiet_store(engine.store)
   function made.connections(_, filter)
     local next_one = engine:connections(filter)
     return function()

@@ -115,35 +115,49 @@ rows[#rows + 1] = { "watch", "[EVENT or COMMAND]",
     engine:on(event, name, function(view)
       say(function()
         return event == "message"
-          and ("%s %s %s"):format(view.address, what,
+          and ("%s %s %s"):format(view.address, safe(view.command),
             inspect.value(view.message:table(), { width = 1000, items = 4,
               text = 80, size = 400 }):gsub("\n%s*", " "))
           or describe(view)
       end)
-    end, { command = event == "message" and what or nil })
+    end, { command = not is_event[what] and what or nil })
     session.watches[what] = { engine = engine, event = event, name = name }
     session.print("watching " .. what)
   end }
 
 -- --- asking ----------------------------------------------------------------
 
+--- "12:30:59.123", in the time zone of who looks.
+local function clock(time)
+  return os.date("%H:%M:%S", math.floor(time))
+    .. (".%03d"):format(math.floor(time % 1 * 1000))
+end
+
 rows[#rows + 1] = { "explain", "ADDRESS",
   "which policy decided what about a peer, and why",
   function(session, words)
-    local engine = need_engine(session)
+    local engine, lines = need_engine(session), {}
     if not words[1] then
       error("usage: :explain ADDRESS", 0)
-    elseif not engine.explain then
-      error("this engine explains nothing", 0)
     end
-    session.print(inspect.value(engine:explain(words[1])))
+    for i, row in ipairs(engine:explain(words[1])) do
+      lines[i] = clock(row.time) .. "  " .. row.text
+    end
+    session.print(#lines > 0 and table.concat(lines, "\n")
+      or "nothing was decided lately about " .. safe(words[1]))
   end }
 
-rows[#rows + 1] = { "policy", "", "the policies of the engine",
+rows[#rows + 1] = { "policy", "",
+  "the policies of the engine, in the order in which they are asked",
   function(session)
-    local engine = need_engine(session)
-    session.print(inspect.value(engine.policies and engine:policies()
-      or "the stock policies"))
+    local layout = "%-24s %-9s %-8s %8s %7s %9s"
+    local lines = { layout:format("policy", "decision", "state", "calls",
+      "errors", "time") }
+    for _, row in ipairs(need_engine(session):policies()) do
+      lines[#lines + 1] = layout:format(safe(row.policy), row.name, row.state,
+        row.calls, row.errors, ("%.3f ms"):format(row.time * 1000))
+    end
+    session.print(table.concat(lines, "\n"))
   end }
 
 rows[#rows + 1] = { "stats", "", "what the engine has done, and has now",

@@ -14,7 +14,7 @@ job.standard = standard
 
 --- Waits until the changes are durable; nothing to do without any.
 function standard.save(engine)
-  if engine:memory().is_changed then
+  if engine.store.is_changed then
     assert(engine:save())
   end
 end
@@ -25,7 +25,7 @@ end
 
 --- Ends bans that are over, forgets stale peers, a slice a turn.
 function standard.expire(engine)
-  while engine:memory():expire(1000) do
+  while engine.store:expire(1000) do
     core.sleep(0)
   end
 end

@@ -6,7 +6,15 @@ local pty = open()
 local terminal = {}
 terminal.__index = terminal
 
-local patience = os.getenv "MOONPEER_SANITIZE" and 60 or 20
+local slow = os.getenv "MOONPEER_SANITIZE" and 4 or 1
+local patience = 15 * slow -- seconds for one thing
+local budget = 30 * slow -- and for all that came late or never, in one spec
+
+--- Waiting in vain is paid from the budget: specs that fail one after the
+--- other must not take minutes.
+local function pay(seconds)
+  budget = math.max(1, budget - seconds)
+end
 
 --- What a person sees of a stream of bytes: without the sequences that move
 --- the cursor. Enough for what is looked for here.
@@ -14,12 +22,15 @@ local function visible(bytes)
   return (bytes:gsub("\27%[[%d;?]*[@-~]", ""):gsub("\r", ""):gsub("\8", ""))
 end
 
---- Starts the executable with arguments; home is where its history goes.
+--- The executable that is tested.
+terminal.executable = os.getenv "MOONPEER" or "build/dev/moonpeer"
+
+--- Starts the executable with arguments; home is where its history goes;
+--- program is another one.
 function terminal.start(arguments, options)
   options = options or {}
-  local executable = os.getenv "MOONPEER" or "build/dev/moonpeer"
   local words = { "HOME=" .. (options.home or "/nonexistent"),
-    options.env or "MOONPEER_X=", executable }
+    options.env or "MOONPEER_X=", options.program or terminal.executable }
   table.move(arguments or {}, 1, #(arguments or {}), #words + 1, words)
   return setmetatable({
     pty = pty.open("/usr/bin/env", words, options.columns, options.rows),
@@ -53,12 +64,13 @@ function terminal:shown()
   return visible(self.bytes)
 end
 
---- Waits until a plain text has come after what was expected last.
-function terminal:expect(text, seconds)
-  local rounds = (seconds or patience) * 20
-  for _ = 1, rounds do
+--- Waits until a plain text, or a pattern, has come after what was expected
+--- last.
+function terminal:expect(text, seconds, is_pattern)
+  local most = seconds or math.min(patience, budget)
+  for _ = 1, most * 20 do
     local shown = self:shown()
-    local first, last = shown:find(text, self.place, true)
+    local first, last = shown:find(text, self.place, not is_pattern)
     if first then
       local before = shown:sub(self.place, first - 1)
       self.place = last + 1
@@ -68,6 +80,7 @@ function terminal:expect(text, seconds)
       break
     end
   end
+  pay(most)
   error(("expected %q on the terminal, got %q"):format(text,
     self:shown():sub(self.place)), 2)
 end
@@ -82,13 +95,15 @@ function terminal:enter(line, result)
 end
 
 function terminal:code(seconds)
-  for _ = 1, (seconds or patience) * 20 do
+  local most = seconds or math.min(patience, budget)
+  for _ = 1, most * 20 do
     self.pty:read(0)
     local code = self.pty:wait(0.05)
     if code then
       return code
     end
   end
+  pay(most)
 end
 
 return terminal

@@ -1,0 +1,43 @@
+--- What scripts/README.md prints works as it is printed: scripts print what
+--- stands below them, policies load, commands exist.
+local process = require "support.process"
+local sim = require "moonpeer.sim"
+
+local function blocks()
+  local file <close> = assert(io.open "scripts/README.md")
+  local list = {}
+  for info, code in file:read "a":gmatch "\n```([^\n]*)\n(.-)```" do
+    list[#list + 1] = { info = info, code = code }
+  end
+  return list
+end
+
+describe("scripts/README.md", function()
+  local list = blocks()
+  for i, block in ipairs(list) do
+    if block.info == "lua script" then
+      it("prints what it says: block " .. i, function()
+        local out, err, code = process.lua(block.code)
+        assert.equal("", err)
+        assert.equal(0, code)
+        assert.equal("text", list[i + 1].info)
+        assert.equal(list[i + 1].code, out)
+      end)
+    elseif block.info == "lua policy" then
+      it("has a policy that loads: block " .. i, function()
+        local world <close> = sim.world { seed = 1, network = "regtest" }
+        local engine = world:engine("10.0.0.1:18444", {
+          policies = { assert(load(block.code, "=block", "t", _ENV))() },
+        })
+        assert.equal(2, #engine:rules())
+      end)
+    end
+  end
+
+  it("names files that are there", function()
+    local file <close> = assert(io.open "scripts/README.md")
+    for name in file:read "a":gmatch "%]%(([%w_%-]+%.lua)%)" do
+      assert(io.open("scripts/" .. name)):close()
+    end
+  end)
+end)
