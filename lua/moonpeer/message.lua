@@ -44,6 +44,8 @@ end
 ---       },
 ---     }
 ---
+--- limit: bytes of a payload at most, judged at the header; without it the
+--- network's limit holds.
 --- Types: uint8 uint16 uint24 uint32 uint48 uint64, int8 int16 int32 int64,
 --- bool, compact and compact64 (1 to 9 bytes), hash, ip, bytes (size), and
 --- after their length var_bytes and text, record (fields), list (fields, or

@@ -56,6 +56,7 @@ struct role {
   bool has_name; /* it told us where it listens: name is counted */
   bool is_asked, has_answered; /* for addresses, by us; and by us to it */
   struct mp_address name;
+  size_t place;        /* in its engine's roster, from 1; 0: not there */
   int64_t complete_at; /* monotonic */
   int64_t best_rtt;    /* -1 before there is one */
 };
@@ -225,6 +226,10 @@ int connection_may_send(struct mp_connection *c, size_t n,
 /* The largest payload of a command that the remote takes. */
 uint64_t connection_send_limit(const struct mp_connection *c,
                                const char *command);
+
+/* The limit that a script has declared a command with, in bytes, or 0. */
+uint64_t connection_declared_limit(const struct mp_connection *c,
+                                   const char *command);
 
 /* Gives a queue to the stream while it has nothing: 1 when all of it has left,
  * 0 when that takes a while, or the connection is over. */

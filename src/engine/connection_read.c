@@ -191,13 +191,29 @@ static size_t take_frame(struct mp_connection *c, const struct frame *frame,
   return frame->header_size + (size_t)frame->payload_size;
 }
 
+/* A declared message may bring a limit, which counts instead of the
+ * network's. */
+static int next_frame(const struct mp_connection *c, const uint8_t *bytes,
+                      size_t n, struct frame *frame, struct mp_fault *fault) {
+  const struct mp_network *network = c->options->network;
+  int rc = frame_next(network, bytes, n, frame, fault);
+  uint64_t limit =
+      frame->header_size ? connection_declared_limit(c, frame->command) : 0;
+  if (!limit)
+    return rc;
+  struct mp_network own = *network;
+  own.max_payload = limit;
+  own.limits = NULL;
+  return frame_next(&own, bytes, n, frame, fault);
+}
+
 size_t connection_take(struct mp_connection *c, const uint8_t *bytes,
                        size_t n) {
   struct frame frame;
   struct mp_fault fault = {0};
   if (c->incoming)
     return connection_chunk_take(c, bytes, n);
-  int rc = frame_next(c->options->network, bytes, n, &frame, &fault);
+  int rc = next_frame(c, bytes, n, &frame, &fault);
   if (rc == MP_ENETWORK || rc == MP_EOVERSIZE) {
     give_up(c, rc, fault.text);
     return 0;

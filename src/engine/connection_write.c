@@ -5,6 +5,7 @@
 #include "base/cursor.h"
 #include "base/fault.h"
 #include "engine/connection.h"
+#include "moonpeer/layout.h"
 #include "net/io.h"
 #include "wire/version.h"
 
@@ -46,16 +47,25 @@ static int queued(struct mp_connection *c, int rc, size_t before,
   return 0;
 }
 
-/* What the remote takes of what has no limit of its own: what it has said, and
- * before that the least that it may say. */
-static uint64_t general_limit(const struct mp_connection *c, uint64_t most) {
+/* What the remote takes of what has no limit of its own: what it has said,
+ * believed up to four times what we take, as by the reference node; and before
+ * that the least that it may say. */
+static uint64_t general_limit(const struct mp_connection *c) {
   const struct mp_network *network = c->options->network;
-  uint64_t said = c->session.remote_max_payload;
-  bool has_protoconf =
-      mp_network_limit(network, "protoconf") != network->max_payload;
-  if (!said && has_protoconf)
+  uint64_t said = c->session.remote_max_payload, own = network->max_payload;
+  if (mp_network_limit(network, "protoconf") == own)
+    return own; /* a network without protoconf */
+  if (!said)
     said = SESSION_MIN_PROTOCONF;
-  return said && said < most ? said : most;
+  return said / 4 < own ? said : 4 * own;
+}
+
+uint64_t connection_declared_limit(const struct mp_connection *c,
+                                   const char *command) {
+  const struct mp_hooks *hooks = c->hooks;
+  const struct mp_message_type *type =
+      hooks->declared ? hooks->declared(c->data, command) : NULL;
+  return type ? type->limit : 0;
 }
 
 /* The long header is for those who know it. */
@@ -67,9 +77,11 @@ static bool knows_extended(const struct mp_connection *c) {
 
 uint64_t connection_send_limit(const struct mp_connection *c,
                                const char *command) {
-  uint64_t most = mp_network_limit(c->options->network, command);
+  uint64_t most = connection_declared_limit(c, command);
+  if (!most)
+    most = mp_network_limit(c->options->network, command);
   if (most == c->options->network->max_payload)
-    most = general_limit(c, most);
+    most = general_limit(c);
   return most > UINT32_MAX && !knows_extended(c) ? UINT32_MAX : most;
 }
 

@@ -38,11 +38,32 @@ void mp_engine_save(struct mp_engine *engine) {
 /* --- what the store tells --------------------------------------------------
  */
 
+enum { SWEEPS = 16 }; /* bans of one turn that each look at all connections */
+
+static const char banned[] = "the address was banned";
+
 static void close_covered(struct mp_engine *engine,
                           const struct mp_prefix *prefix) {
   for (struct mp_connection *c = engine->first; c; c = c->next)
     if (mp_prefix_contains(prefix, &c->address))
-      mp_connection_close(c, MP_ECLOSED, "the address was banned");
+      mp_connection_close(c, MP_ECLOSED, banned);
+}
+
+/* A list of bans that is imported costs one look for all of them. */
+static void reach(struct mp_engine *engine, const struct mp_prefix *prefix) {
+  if (engine->sweeps++ < SWEEPS)
+    close_covered(engine, prefix);
+  mp_later_post(engine->loop, &engine->turn);
+}
+
+void engine_sweep(struct mp_engine *engine) {
+  unsigned sweeps = engine->sweeps;
+  engine->sweeps = 0;
+  if (sweeps <= SWEEPS)
+    return;
+  for (struct mp_connection *c = engine->first; c; c = c->next)
+    if (engine_is_banned(engine, &c->address))
+      mp_connection_close(c, MP_ECLOSED, banned);
 }
 
 static void put_news(struct mp_engine *engine, enum mp_event_type type,
@@ -61,7 +82,7 @@ static void on_store(void *data, const struct mp_store_event *event) {
   engine->counts.changes++;
   if (event->kind == MP_STORE_BAN_ADDED) {
     engine->counts.bans++;
-    close_covered(engine, &event->ban->prefix);
+    reach(engine, &event->ban->prefix);
     put_news(engine, MP_PEER_BANNED, event->ban);
   } else if (event->kind == MP_STORE_BAN_REMOVED) {
     put_news(engine, MP_PEER_UNBANNED, event->ban);

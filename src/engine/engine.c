@@ -1,4 +1,4 @@
-/* engine - open, start, close, and the list of connections with their slots. */
+/* engine - open, start, close. */
 #include "engine/engine.h"
 
 #include <stdlib.h>
@@ -18,122 +18,6 @@ void engine_tell(struct mp_engine *engine, struct mp_event *event) {
   hooks->event(engine->data, event);
 }
 
-/* --- slots -----------------------------------------------------------------
- */
-
-static void count_inbound(struct mp_engine *engine, struct mp_connection *c,
-                          int by) {
-  struct slots *slots = &engine->slots;
-  slots->taken += by;
-  slots->inbound += by;
-  if (by > 0) {
-    slots->half_open++;
-    c->role.is_half_open = true;
-    crowd_add(&engine->by_ip, c->address.ip, sizeof c->address.ip);
-    crowd_add(&engine->by_group, &c->role.group, sizeof c->role.group);
-    crowd_add(&engine->half_open_group, &c->role.group, sizeof c->role.group);
-  } else {
-    engine_inbound_gone(engine, c);
-    crowd_remove(&engine->by_ip, c->address.ip, sizeof c->address.ip);
-    crowd_remove(&engine->by_group, &c->role.group, sizeof c->role.group);
-  }
-}
-
-static void count_outbound(struct mp_engine *engine, struct mp_connection *c,
-                           int by) {
-  struct slots *slots = &engine->slots;
-  slots->taken += by;
-  if (c->role.purpose == PURPOSE_FEELER)
-    slots->feelers += by;
-  else
-    slots->outbound += by;
-  if (by > 0) {
-    mp_store_group(engine->store, &c->address, &c->role.group);
-    crowd_add(&engine->dialled, &c->address, sizeof c->address);
-    crowd_add(&engine->dialled_group, &c->role.group, sizeof c->role.group);
-  } else {
-    crowd_remove(&engine->dialled, &c->address, sizeof c->address);
-    crowd_remove(&engine->dialled_group, &c->role.group, sizeof c->role.group);
-  }
-}
-
-static void count(struct mp_engine *engine, struct mp_connection *c, int by) {
-  if (c->role.purpose == PURPOSE_POLITE)
-    engine->slots.polite += by;
-  else if (c->role.purpose == PURPOSE_INBOUND)
-    count_inbound(engine, c, by);
-  else
-    count_outbound(engine, c, by);
-}
-
-void engine_add(struct mp_engine *engine, struct mp_connection *connection) {
-  connection->previous = engine->last;
-  connection->next = NULL;
-  if (engine->last)
-    engine->last->next = connection;
-  else
-    engine->first = connection;
-  engine->last = connection;
-  connection->role.best_rtt = -1;
-  count(engine, connection, 1);
-}
-
-void engine_release(struct mp_engine *engine, struct mp_connection *c) {
-  if (c->role.is_released)
-    return;
-  c->role.is_released = true;
-  count(engine, c, -1);
-  if (c->role.is_complete)
-    engine->slots.connected--;
-  if (c->role.has_name)
-    crowd_remove(&engine->dialled, &c->role.name, sizeof c->role.name);
-}
-
-void engine_remove(struct mp_engine *engine, struct mp_connection *connection) {
-  if (connection->previous)
-    connection->previous->next = connection->next;
-  else
-    engine->first = connection->next;
-  if (connection->next)
-    connection->next->previous = connection->previous;
-  else
-    engine->last = connection->previous;
-  engine_release(engine, connection);
-  if (engine->is_closing)
-    mp_later_post(engine->loop, &engine->turn);
-  else
-    engine_dial_soon(engine);
-}
-
-struct mp_connection *mp_engine_first(const struct mp_engine *engine) {
-  return engine->first;
-}
-
-struct mp_connection *mp_engine_next(const struct mp_connection *connection) {
-  return connection->next;
-}
-
-void mp_engine_slots(const struct mp_engine *engine,
-                     struct mp_engine_slots *slots) {
-  const struct slots *s = &engine->slots;
-  *slots = (struct mp_engine_slots){.taken = s->taken,
-                                    .inbound = s->inbound,
-                                    .outbound = s->outbound,
-                                    .half_open = s->half_open,
-                                    .connected = s->connected,
-                                    .feelers = s->feelers,
-                                    .polite = s->polite};
-}
-
-const struct mp_usage *mp_engine_usage(const struct mp_engine *engine) {
-  return &engine->usage;
-}
-
-const struct mp_engine_counts *
-mp_engine_counts(const struct mp_engine *engine) {
-  return &engine->counts;
-}
-
 /* --- open, start, close ----------------------------------------------------
  */
 
@@ -149,6 +33,9 @@ static void engine_free(struct mp_engine *engine) {
   crowd_deinit(&engine->by_ip);
   crowd_deinit(&engine->by_group);
   crowd_deinit(&engine->half_open_group);
+  crowd_deinit(&engine->polite_group);
+  roster_deinit(&engine->roster);
+  mp_later_cancel(&engine->turn);
   free(engine->peers);
   free(engine->trusted);
   free(engine);
@@ -195,6 +82,7 @@ static void start_parts(struct mp_engine *engine) {
 
 static void on_turn(void *data) {
   struct mp_engine *engine = data;
+  engine_sweep(engine);
   news_tell(engine);
   if (engine->is_closing) {
     go_on_closing(engine);
@@ -234,6 +122,7 @@ static void init_parts(struct mp_engine *engine) {
   crowd_init(&engine->by_ip, secret);
   crowd_init(&engine->by_group, secret);
   crowd_init(&engine->half_open_group, secret);
+  crowd_init(&engine->polite_group, secret);
   mp_later_init(&engine->turn, on_turn, engine);
   mp_timer_init(&engine->shutdown, on_shutdown, engine);
   engine_hooks_init(engine);

@@ -5,6 +5,7 @@
 #include "engine/connection.h"
 #include "engine/crowd.h"
 #include "engine/news.h"
+#include "engine/roster.h"
 #include "engine/rules.h"
 #include "engine/target.h"
 #include "moonpeer/ban.h"
@@ -49,14 +50,17 @@ struct mp_engine {
 
   struct mp_hooks inner; /* what our connections call: these bookkeep, then
                             pass on to hooks */
-  struct mp_connection *first, *last;
+  struct mp_connection *first, *last; /* those we dialled, then the others */
+  struct mp_connection *last_dialled; /* NULL: none */
+  struct roster roster;               /* inbound, without the polite lane's */
   struct slots slots;
   struct mp_usage usage;
   struct mp_engine_counts counts;
   struct crowd dialled; /* by ip and port */
   struct crowd dialled_group;
   struct crowd by_ip, by_group; /* inbound */
-  struct crowd half_open_group;
+  struct crowd half_open_group, polite_group;
+  unsigned sweeps; /* bans that were looked for among us in this turn */
 
   struct targets targets;
   struct network network;
@@ -79,14 +83,17 @@ struct mp_engine {
 /* --- engine.c --------------------------------------------------------------
  */
 void engine_tell(struct mp_engine *engine, struct mp_event *event);
+
+/* Makes the lists that the configuration points to our own. */
+void engine_copy_lists(struct mp_engine *engine);
+
+/* --- slots.c ---------------------------------------------------------------
+ */
 void engine_add(struct mp_engine *engine, struct mp_connection *connection);
 void engine_remove(struct mp_engine *engine, struct mp_connection *connection);
 
 /* Gives its slot back, before it is gone; once. */
 void engine_release(struct mp_engine *engine, struct mp_connection *connection);
-
-/* Makes the lists that the configuration points to our own. */
-void engine_copy_lists(struct mp_engine *engine);
 
 /* Evenly from 0 to limit - 1; and an interval with the configured jitter. */
 int64_t engine_random_below(struct mp_engine *engine, int64_t limit);
@@ -179,6 +186,9 @@ void engine_inbound_gone(struct mp_engine *engine,
 
 /* Bans that come and go in the store reach connections and listeners. */
 void engine_watch_store(struct mp_engine *engine);
+
+/* The end of a turn: closes whom the many bans of this turn cover. */
+void engine_sweep(struct mp_engine *engine);
 
 /* --- eviction.c ------------------------------------------------------------
  */

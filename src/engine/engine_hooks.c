@@ -69,14 +69,24 @@ static void on_event(void *data, const struct mp_event *event) {
 static struct mp_connection *find_outbound(struct mp_engine *engine,
                                            const struct mp_address *address) {
   struct mp_connection *c = engine->first;
-  while (c && (c->session.is_inbound || c->is_closing ||
-               !mp_address_equal(&c->address, address)))
+  while (c && !c->session.is_inbound &&
+         (c->is_closing || !mp_address_equal(&c->address, address)))
     c = c->next;
-  return c;
+  return c && !c->session.is_inbound ? c : NULL;
 }
 
-/* When both have dialled, the connection whose dialler sent the larger nonce
- * stays: both sides see the same two numbers. */
+/* Complete for longer than any handshake may take: the other cannot have been
+ * dialled at the same time. */
+static bool is_settled(const struct mp_engine *engine,
+                       const struct mp_connection *c) {
+  return c->role.is_complete &&
+         mp_loop_now(engine->loop) - c->role.complete_at >
+             engine->config.session.handshake_timeout;
+}
+
+/* When both have dialled at once, the connection whose dialler sent the larger
+ * nonce stays: both sides see the same two numbers. One that is there for long
+ * gives way to nobody who comes from its address and takes its name. */
 static int check_twin(struct mp_engine *engine, struct mp_connection *c,
                       struct mp_fault *fault) {
   const struct mp_version *version = c->version;
@@ -87,7 +97,7 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
     twin = find_outbound(engine, &version->addr_from);
   if (!twin)
     return 0;
-  if (version->nonce < twin->session.nonce)
+  if (is_settled(engine, twin) || version->nonce < twin->session.nonce)
     return fault_set(fault, MP_EDUPLICATE,
                      "there is a connection to this peer already");
   mp_connection_close(twin, MP_EDUPLICATE,
@@ -135,9 +145,9 @@ static void on_closed(void *data, struct mp_connection *connection) {
  * dials that have not completed count, as in the reference node. */
 static bool is_own_nonce(void *data, uint64_t nonce) {
   struct mp_engine *engine = data;
-  for (const struct mp_connection *c = engine->first; c; c = c->next) {
-    if (c->session.is_inbound || c->session.state != MP_AWAITING_HANDSHAKE ||
-        c->session.nonce != nonce)
+  const struct mp_connection *c = engine->first;
+  for (; c && !c->session.is_inbound; c = c->next) {
+    if (c->session.state != MP_AWAITING_HANDSHAKE || c->session.nonce != nonce)
       continue;
     engine_note_own(engine, &c->address);
     return true;

@@ -12,6 +12,8 @@
 enum {
   BY_GROUP = 4, /* protected for their group, in an order nobody can foresee */
   BY_RTT = 8,   /* protected for the least round trip */
+  DRAWN = 256,  /* looked at when there are more: work that anybody can ask for
+                   by dialling us must not grow with their number */
 };
 
 struct row {
@@ -26,13 +28,15 @@ struct table {
 
 static bool is_candidate(const struct mp_engine *engine,
                          const struct mp_connection *c) {
-  return c->role.purpose == PURPOSE_INBOUND && !c->is_closing &&
-         !engine_is_trusted(engine, &c->address);
+  return !c->is_closing && !engine_is_trusted(engine, &c->address);
 }
 
-static void fill(struct mp_engine *engine, struct table *table) {
+/* Merits are compared among those drawn: whoever is among the best of all is
+ * among the best of any of them. */
+static void fill(struct mp_engine *engine, struct table *table, size_t n) {
   int64_t now = mp_loop_now(engine->loop);
-  for (struct mp_connection *c = engine->first; c; c = c->next) {
+  for (size_t i = 0; i < n; i++) {
+    struct mp_connection *c = engine->roster.list[i];
     if (!is_candidate(engine, c))
       continue;
     struct row *row = &table->rows[table->n++];
@@ -172,8 +176,8 @@ static void evict(struct mp_engine *engine, struct mp_connection *c,
   engine_release(engine, c); /* to the newcomer, now */
 }
 
-static void rank(struct mp_engine *engine, struct table *table) {
-  fill(engine, table);
+static void rank(struct mp_engine *engine, struct table *table, size_t n) {
+  fill(engine, table, n);
   protect_groups(table);
   protect(table, BY_RTT, by_rtt);
   protect(table, left(table) / 2, by_age);
@@ -186,9 +190,9 @@ static void rank(struct mp_engine *engine, struct table *table) {
 }
 
 bool engine_evict(struct mp_engine *engine, const struct mp_address *newcomer) {
-  size_t most = (size_t)engine->slots.inbound;
-  struct table table = {.rows = mem_new((most + 1) * sizeof *table.rows)};
-  rank(engine, &table);
+  size_t n = roster_draw(&engine->roster, engine->loop, DRAWN);
+  struct table table = {.rows = mem_new((n + 1) * sizeof *table.rows)};
+  rank(engine, &table, n);
   ptrdiff_t chosen = table.n ? ask(engine, &table, newcomer) : -1;
   struct mp_connection *c =
       chosen >= 0 ? table.rows[chosen].candidate.connection : NULL;

@@ -82,14 +82,8 @@ static void turn_away(const struct arrival *a, struct mp_stream *stream,
 }
 
 static bool has_polite_lane(const struct arrival *a) {
-  const struct mp_connection *c;
-  if (a->engine->slots.polite >= POLITE)
-    return false;
-  for (c = a->engine->first; c; c = c->next)
-    if (c->role.purpose == PURPOSE_POLITE &&
-        memcmp(&c->role.group, &a->group, sizeof a->group) == 0)
-      return false;
-  return true;
+  return a->engine->slots.polite < POLITE &&
+         !crowd_count(&a->engine->polite_group, &a->group, sizeof a->group);
 }
 
 static struct mp_connection *

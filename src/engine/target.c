@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 
+enum { LOOKED_AT = 64 }; /* at most, to find one that may go */
+
 /* --- the list --------------------------------------------------------------
  */
 
@@ -31,21 +33,27 @@ bool target_waits(struct mp_engine *engine, const struct mp_address *address) {
   return target && target->timer.is_set;
 }
 
-static void unlink_target(struct target *target) {
+static void take_out(struct target *target) {
   struct targets *list = &target->engine->targets;
+  *(target->previous ? &target->previous->next : &list->first) = target->next;
+  *(target->next ? &target->next->previous : &list->last) = target->previous;
+}
+
+static void put_last(struct target *target) {
+  struct targets *list = &target->engine->targets;
+  target->previous = list->last;
+  target->next = NULL;
+  *(list->last ? &list->last->next : &list->first) = target;
+  list->last = target;
+}
+
+static void unlink_target(struct target *target) {
   struct target **place = bucket(target->engine, &target->address);
   while (*place != target)
     place = &(*place)->same;
   *place = target->same;
-  if (target->previous)
-    target->previous->next = target->next;
-  else
-    list->first = target->next;
-  if (target->next)
-    target->next->previous = target->previous;
-  else
-    list->last = target->previous;
-  list->count--;
+  take_out(target);
+  target->engine->targets.count--;
 }
 
 static void target_free(struct target *target) {
@@ -70,13 +78,21 @@ void targets_deinit(struct mp_engine *engine) {
   engine->targets = (struct targets){0};
 }
 
-/* The oldest that neither is connected nor belongs to the configuration. */
+/* The oldest that neither is connected nor belongs to the configuration. Those
+ * in front that may not go move to the end, so that the next one who looks need
+ * not pass them; when there are too many of them nobody goes: they are bounded
+ * by max_connections and the configuration. */
 static void make_room(struct mp_engine *engine) {
-  struct target *target = engine->targets.first;
-  while (target && (target->connection || target->is_fixed))
-    target = target->next;
-  if (target)
-    target_forget(target);
+  struct targets *list = &engine->targets;
+  for (unsigned i = 0; i < LOOKED_AT && list->first; i++) {
+    struct target *target = list->first;
+    if (!target->connection && !target->is_fixed) {
+      target_forget(target);
+      return;
+    }
+    take_out(target);
+    put_last(target);
+  }
 }
 
 static void on_due(void *data) {
@@ -98,12 +114,7 @@ struct target *target_get(struct mp_engine *engine,
   struct target **place = bucket(engine, address);
   target->same = *place;
   *place = target;
-  target->previous = engine->targets.last;
-  if (target->previous)
-    target->previous->next = target;
-  else
-    engine->targets.first = target;
-  engine->targets.last = target;
+  put_last(target);
   engine->targets.count++;
   return target;
 }

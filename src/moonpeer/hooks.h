@@ -164,7 +164,9 @@ struct mp_hooks {
   void (*event)(void *data, const struct mp_event *event);
 
   /* The fields of a command that has no built-in ones, or NULL: its payloads
-   * are then checked like those of others. Static as seen from here. */
+   * are then checked like those of others, and a limit of its own is
+   * judged at the header instead of the network's. Static as seen from
+   * here. */
   const struct mp_message_type *(*declared)(void *data, const char *command);
 
   /* A version that has passed the hard checks: 0 to go on, or the code of an

@@ -109,6 +109,10 @@ const struct mp_message_type *mp_message_find(const char *command);
 /* All of them, by name. */
 const struct mp_message_type *mp_message_list(size_t *n);
 
+/* Whether the addresses of a network of BIP155 are IP addresses of 4 or 16
+ * bytes: those of IPv4, IPv6, CJDNS and Yggdrasil. */
+bool mp_network_id_is_ip(uint64_t id);
+
 /* Whether a type made at run time obeys the rules above: names, sizes,
  * references to earlier fields, depth, no entries without bytes. 0, or
  * MP_ECONFIG with the field. */

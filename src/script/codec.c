@@ -63,6 +63,17 @@ static int too_large(lua_State *L, const char *command, size_t n,
   return 3;
 }
 
+/* The limit of a declared message counts instead of the network's. */
+static bool take_limit(lua_State *L, const char *command,
+                       struct mp_network *network) {
+  const struct mp_message_type *type = declared_find(script_of(L), command);
+  if (!type || !type->limit)
+    return false;
+  network->max_payload = type->limit;
+  network->limits = NULL;
+  return true;
+}
+
 /* encode(command, fields, { network =, text = }) */
 int codec_lua_encode(lua_State *L) {
   static const char *const known[] = {"network", "text", NULL};
@@ -74,6 +85,7 @@ int codec_lua_encode(lua_State *L) {
   take_network(L, 3, known, &network);
   message_encode_as(L, command, 2, take_form(L, 3));
   const char *payload = lua_tolstring(L, -1, &n);
+  take_limit(L, command, &network);
   uint64_t most = mp_network_limit(&network, command);
   if (n > most)
     return too_large(L, command, n, most);
@@ -146,6 +158,9 @@ int codec_lua_decode(lua_State *L) {
   size_t skip = (size_t)start - 1 < n ? (size_t)start - 1 : n;
   int rc = mp_message_cut(&cut, &network, bytes + skip, n - skip,
                           script_hasher(L), &fault);
+  if (cut.header_size && take_limit(L, cut.command, &network))
+    rc = mp_message_cut(&cut, &network, bytes + skip, n - skip,
+                        script_hasher(L), &fault);
   if (rc == 0)
     return push_short(L, &cut, n - skip, start);
   lua_Integer next = start + (lua_Integer)(cut.header_size + cut.payload_size);

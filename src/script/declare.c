@@ -349,6 +349,8 @@ static void take_message(const struct maker *maker,
   lua_getfield(L, 1, "limit");
   if (!lua_isnil(L, -1))
     type->limit = number(maker, "limit");
+  if (type->limit > INT64_MAX)
+    luaL_error(L, "limit: expected bytes, got %I", (lua_Integer)type->limit);
   if (lua_getfield(L, 1, "fields") != LUA_TNIL)
     type->layout = make_layout(maker);
   lua_getfield(L, 1, "summary");

@@ -46,7 +46,7 @@ static void give_integer(const struct giver *giver, const char *name,
   check(giver, mp_encoder_integer(giver->encoder, name, value, &fault), &fault);
 }
 
-/* An address in words; no bytes of one look like that. */
+/* An address in words: where 4 or 16 bytes can be read so, they are. */
 static bool is_ip(const char *text, size_t n) {
   return strspn(text, "0123456789abcdefABCDEF.:") == n && strpbrk(text, ".:");
 }
@@ -102,13 +102,25 @@ static void give_number(const struct giver *giver, const char *name,
   give_integer(giver, name, (lua_Integer)(is_negative ? 0 - value : value));
 }
 
+/* Whether the table that the value at the top is from names a network whose
+ * addresses are written in words; those of others are bytes, whatever they
+ * look like. The key is below the value, and the table below that. */
+static bool is_ip_network(const struct giver *giver,
+                          const struct mp_field *field) {
+  lua_State *L = giver->L;
+  int is_integer;
+  lua_getfield(L, -3, field[-1].name);
+  lua_Integer id = lua_tointegerx(L, -1, &is_integer);
+  lua_pop(L, 1);
+  return is_integer && mp_network_id_is_ip((uint64_t)id);
+}
+
 /* Words where bytes of no such length belong get words for an answer. */
-static bool is_address(const struct mp_field *field, const char *text,
-                       size_t n) {
-  if (field->type == MP_FIELD_IP && n != 4 && n != 16)
-    return true;
-  return (field->type == MP_FIELD_IP || field->flags & MP_NETWORK_ADDRESS) &&
-         is_ip(text, n);
+static bool is_address(const struct giver *giver, const struct mp_field *field,
+                       const char *text, size_t n) {
+  if (field->flags & MP_NETWORK_ADDRESS)
+    return is_ip(text, n) && is_ip_network(giver, field);
+  return field->type == MP_FIELD_IP && ((n != 4 && n != 16) || is_ip(text, n));
 }
 
 static void give_words(const struct giver *giver, const char *name,
@@ -118,7 +130,7 @@ static void give_words(const struct giver *giver, const char *name,
   enum mp_field_type type = field ? field->type : MP_FIELD_VAR_TEXT;
   if (type == MP_FIELD_HASH && give_hash(giver, name, text, n))
     return;
-  if (field && is_address(field, text, n))
+  if (field && is_address(giver, field, text, n))
     give_ip(giver, name, text, type != MP_FIELD_IP);
   else if (giver->form == VALUE_RAW || type == MP_FIELD_VAR_TEXT ||
            type >= MP_FIELD_LIST)

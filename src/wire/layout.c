@@ -222,6 +222,10 @@ static int walk_fixed(struct walk *walk, const struct mp_field *field) {
   return take(walk, field_fixed_size(field));
 }
 
+bool mp_network_id_is_ip(uint64_t id) {
+  return id == 1 || id == 2 || id == 6 || id == 7;
+}
+
 /* The lengths of the kinds of BIP155; others may have any. */
 static int check_address(struct walk *walk, const struct mp_field *field,
                          size_t at, uint64_t n) {

@@ -5,6 +5,7 @@
 
 #include "base/cursor.h"
 #include "base/fault.h"
+#include "moonpeer/layout.h"
 
 static const char *const state_names[] = {
 #define X(name, text) text,
@@ -151,57 +152,52 @@ static void receive_protoconf(struct session *session, const struct input *in,
     session->remote_max_payload = most;
 }
 
-/* When a command is taken note of: bits of the phases below. */
-enum phase {
-  BEFORE_VERSION = 1,
-  BEFORE_VERACK = 2,
-  AFTER_HANDSHAKE = 4,
-  ALWAYS = 7,
-};
-
+/* What the session itself has to do with. */
 static const struct {
   const char *command;
-  int phases;
   receive_fn *receive;
 } rows[] = {
-    {"version", ALWAYS, receive_version},
-    {"verack", BEFORE_VERACK | AFTER_HANDSHAKE, receive_verack},
-    {"ping", AFTER_HANDSHAKE, receive_ping},
-    {"pong", AFTER_HANDSHAKE, receive_pong},
-    {"protoconf", AFTER_HANDSHAKE, receive_protoconf},
-    {"reject", ALWAYS, NULL},
-    {"authch", BEFORE_VERACK | AFTER_HANDSHAKE, NULL},
-    {"authresp", BEFORE_VERACK | AFTER_HANDSHAKE, NULL},
-    {"", AFTER_HANDSHAKE, NULL}, /* every other */
+    {"version", receive_version},     {"verack", receive_verack},
+    {"ping", receive_ping},           {"pong", receive_pong},
+    {"protoconf", receive_protoconf},
 };
 
-static enum phase phase_of(const struct session *session) {
+static receive_fn *find_row(const char *command) {
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (rows[i].command[0] == command[0] &&
+        strcmp(rows[i].command, command) == 0)
+      return rows[i].receive;
+  return NULL;
+}
+
+/* Whether the table of messages lets it come now; what it does not know comes
+ * after the handshake. A second version is for receive_version to refuse. */
+static bool may_come(const struct session *session, const char *command) {
+  if (session->version_received && session->verack_received)
+    return true;
+  const struct mp_message_type *type = mp_message_find(command);
+  enum mp_phase phase = type ? type->phase : MP_PHASE_READY;
   if (!session->version_received)
-    return BEFORE_VERSION;
-  return session->verack_received ? AFTER_HANDSHAKE : BEFORE_VERACK;
+    return phase == MP_PHASE_ANY;
+  return phase != MP_PHASE_READY;
 }
 
 /* Before the version nothing else may come. Between version and verack other
- * implementations announce features (wtxidrelay, sendaddrv2 ...): these are
- * passed over in silence. */
+ * implementations send what the reference node passes over: so do we. */
 /* NOLINTNEXTLINE(readability-function-size): bytes and size are one */
 void session_receive(struct session *session, const char *command,
                      const uint8_t *payload, size_t n, int64_t now,
                      struct session_step *step, struct mp_fault *fault) {
   const struct input in = {command, payload, n, now};
-  enum phase phase = phase_of(session);
-  size_t i = 0;
-  while (*rows[i].command && (rows[i].command[0] != command[0] ||
-                              strcmp(rows[i].command, command) != 0))
-    i++;
   *step = (struct session_step){.is_shown = true};
-  if (rows[i].phases & phase) {
-    if (rows[i].receive)
-      rows[i].receive(session, &in, step, fault);
+  if (may_come(session, command)) {
+    receive_fn *receive = find_row(command);
+    if (receive)
+      receive(session, &in, step, fault);
     return;
   }
   step->is_shown = false;
-  if (phase == BEFORE_VERSION)
+  if (!session->version_received)
     offend(step, fault_set(fault, MP_EPROTOCOL,
                            "expected version first, got %s", command));
 }

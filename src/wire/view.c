@@ -70,10 +70,10 @@ static void read(const struct mp_field *field, struct mp_value *value) {
   case MP_FIELD_LIST: value->number = skip_prefix(value); break;
   case MP_FIELD_VAR_TEXT:
   case MP_FIELD_VAR_BYTES:
-    skip_prefix(value);
     if (field->flags & MP_NETWORK_ADDRESS &&
-        (value->size == 4 || value->size == 16))
+        mp_network_id_is_ip(value->bytes[-1])) /* the byte before it */
       value->kind = MP_VALUE_IP;
+    skip_prefix(value);
     break;
   case MP_FIELD_RECORD:
     if (field->flags & MP_SIZED)

@@ -136,6 +136,26 @@ BOTH(no_more_is_sent_than_the_remote_has_said) {
   talk_close(&talk);
 }
 
+BOTH(what_the_remote_says_is_believed_up_to_four_times_our_own) {
+  struct talk talk;
+  struct mp_network wide = *mp_network_find("regtest");
+  wide.max_payload = 16 * MIB;
+  talk_init(&talk, bed);
+  talk.near.options.send_memory = 20 * MIB;
+  talk.far.options.receive_memory = 20 * MIB;
+  talk.far.options.network = &wide;
+  talk_open(&talk);
+  side_send(&talk.far, "x", NULL, 0);
+  side_send(&talk.near, "x", NULL, 0);
+  bed_run(bed, far_has_x);
+  bed_wait(bed, 50 * MP_MILLISECOND);
+  CHECK_INT(send_size(&talk.near, 8 * MIB + 1), MP_EOVERSIZE);
+  CHECK_INT(send_size(&talk.near, 8 * MIB), 0);
+  bed_run(bed, far_has_two);
+  CHECK_INT(talk.far.offences, 0);
+  talk_close(&talk);
+}
+
 static void send_much(struct side *side, const struct mp_event *event) {
   if (event->type != MP_HANDSHAKE_COMPLETE)
     return;
@@ -159,4 +179,5 @@ TEST_MAIN(TESTS(what_fits_arrives_as_one_message_with_a_good_checksum),
           TESTS(nobody_old_is_sent_a_long_header),
           TESTS(a_close_gives_up_what_is_under_way),
           TESTS(no_more_is_sent_than_the_remote_has_said),
+          TESTS(what_the_remote_says_is_believed_up_to_four_times_our_own),
           TESTS(before_its_protoconf_the_remote_takes_the_least))

@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "commands.h"
 #include "moonpeer/message.h"
 #include "script/module.h"
 
@@ -37,6 +38,7 @@ static bool push_frame(lua_State *L, const uint8_t *bytes, size_t n) {
   if (!hasher)
     hasher = mp_hasher_new();
   memcpy(command, bytes, MP_COMMAND_SIZE);
+  count_command(command);
   bytes += MP_COMMAND_SIZE;
   n -= MP_COMMAND_SIZE;
   size_t size = mp_message_header(header, mp_network_find("mainnet"), command,

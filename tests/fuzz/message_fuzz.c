@@ -3,6 +3,7 @@
  * decoder agrees with the general one. */
 #include <stdio.h>
 
+#include "commands.h"
 #include "touch.h"
 #include "wire/version.h"
 
@@ -31,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
   if (n < MP_COMMAND_SIZE)
     return 0;
   memcpy(command, bytes, MP_COMMAND_SIZE);
+  count_command(command);
   int rc = mp_message_open(&message, command, bytes + MP_COMMAND_SIZE,
                            n - MP_COMMAND_SIZE, &fault);
   assert(rc == fault.code && (rc == 0 || strlen(fault.text) > 10));

@@ -205,6 +205,18 @@ describe("message.encode", function()
     assert.equal(frame, encode("addrv2", { entries = entries }))
   end)
 
+  it("keeps bytes of other networks, whatever they look like", function()
+    for _, addr in ipairs { "::", "1.2.3.4", ("."):rep(46), "0123:5678::1.2.3",
+      "abcd" } do
+      local frame = encode("addrv2", { entries = {
+        { time = 1, services = 1, network_id = 9, port = 1, addr = addr },
+      } })
+      local entries = decode(frame):table().entries
+      assert.equal(addr, entries[1].addr)
+      assert.equal(frame, encode("addrv2", { entries = entries }))
+    end
+  end)
+
   it("says which field wants what", function()
     local function entry(one)
       return { entries = { one } }

@@ -1,44 +1,11 @@
 --- Who gets in: slots, limits by address and group, half-open handshakes, the
---- polite lane, and who makes room.
+--- polite lane.
 local field = require "support.field"
+local visitors = require "support.visitors"
 local it = field.it
 
-local at = "10.0.0.1:8333"
-
---- A remote that dials the engine and does fn(connection, remote); the log of
---- its connection is what it returns.
-local function visitor(world, address, fn)
-  local seen = {}
-  seen.remote = world:remote(address, function(remote)
-    local connection, _, code = remote:dial(at)
-    seen.connection, seen.code = connection, code
-    if connection then
-      seen.result = table.pack(fn(connection, remote))
-    end
-  end)
-  return seen
-end
-
---- Shakes hands, if it may, and stays.
-local function shake(connection)
-  if connection:handshake() then
-    return connection:receive "nothing"
-  end
-end
-
-local function hang(connection)
-  return connection:receive "nothing"
-end
-
---- n visitors, each of a group of its own.
-local function groups(world, n, fn, first)
-  local list = {}
-  for i = 1, n do
-    list[i] = visitor(world, ("%d.%d.0.1"):format(20 + i // 100,
-      (first or 0) + i % 100), fn)
-  end
-  return list
-end
+local at, visitor, groups = visitors.at, visitors.visitor, visitors.groups
+local shake, hang = visitors.shake, visitors.hang
 
 local function reasons(log, kind)
   local counts = {}
@@ -302,98 +269,23 @@ describe("over capacity", function()
 
   it("who is discouraged is not even told", function(world)
     local engine, log = full(world)
-    visitor(world, "30.1.0.1", function(connection)
-      connection:send_raw(("\0"):rep(24))
-      connection:receive "nothing"
-    end)
+    engine.store:discourage "30.1.0.1"
+    local one = visitor(world, "30.1.0.1", hang)
+    local two = visitor(world, "30.2.0.1", hang)
     world:run_for "1s"
-    engine:unban "30.1.0.1"
-    assert.is_true(#log:all "peer_misbehaved" >= 1)
-  end)
-end)
-
-describe("eviction", function()
-  --- Thirty visitors; the first twelve of them are of one group.
-  local function filled(world, config)
-    config = config or {}
-    config.target_connections, config.max_connections = 0, 40
-    config.per_group, config.half_open = 100, 100
-    local engine, log = field.engine(world, at, config)
-    for i = 1, 12 do
-      visitor(world, "50.1.0." .. i, shake)
-      world:run_for "1s"
-    end
-    groups(world, 28, shake)
-    world:run_for "5s"
-    assert.equal(40, engine:counts().connected)
-    return engine, log
-  end
-
-  it("takes the youngest of the largest group that is not protected",
-    function(world)
-      local engine, log = filled(world)
-      world:run_for "1m"
-      local one = visitor(world, "60.1.0.1", shake)
-      world:run_for "1s"
-      local row = log:find "evicted"
-      assert.is_truthy(row)
-      assert.equal("connected", one.connection.state)
-      assert.equal(40, engine:counts().connected)
-      assert.equal(1, engine:counts().evictions)
-      assert.matches("unprotected", row.reason, 1, true)
-    end)
-
-  it("may be a policy's choice, which sees everybody's merits",
-    function(world)
-      local seen
-      local _, log = filled(world, { policies = { {
-        evict = function(_, candidates, newcomer)
-          seen = { newcomer = newcomer, n = #candidates, protected = 0 }
-          for _, one in ipairs(candidates) do
-            seen.protected = seen.protected + (one.protected and 1 or 0)
-            assert(one.age >= 0 and #one.group > 0 and one.rtt > 0)
-          end
-          return candidates[#candidates].connection
-        end,
-      } } })
-      visitor(world, "60.1.0.1", shake)
-      world:run_for "1s"
-      assert.equal(40, seen.n)
-      assert.matches("^60%.1%.0%.1:", seen.newcomer)
-      assert.is_true(seen.protected >= 12 + (40 - 12) // 2)
-      assert.is_truthy(log:find "evicted")
-    end)
-
-  it("may be refused by a policy", function(world)
-    local engine, log = filled(world, { policies = { {
-      evict = function() return false end,
-    } } })
-    visitor(world, "60.1.0.1", shake)
-    world:run_for "1s"
-    assert.is_nil(log:find "evicted")
-    assert.equal(1, #log:all "rejected_for_capacity")
-    assert.equal(40, engine:counts().connected)
+    assert.equal(1, engine:counts().polite)
+    assert.same({ ["the address is discouraged and slots are few"] = 1 },
+      reasons(log, "inbound_rejected"))
+    assert.not_equal("connected", one.connection.state)
+    assert.equal("awaiting_handshake", two.connection.state)
   end)
 
-  it("takes nobody who is trusted, and nobody whom we dialled",
+  it("is not reached: who is discouraged is as welcome as others",
     function(world)
-      field.node(world, "70.1.0.1:8333")
-      local engine, log = field.engine(world, at, {
-        max_connections = 4, peers = { "70.1.0.1:8333" },
-        target_connections = 1, trusted = { "50.0.0.0/8" }, per_group = 100,
-        policies = { { evict = function(_, candidates)
-          return candidates[1] and candidates[1].connection
-        end } },
-      })
-      for i = 1, 3 do
-        visitor(world, "50.1.0." .. i, shake)
-      end
+      local engine = field.engine(world, at)
+      engine.store:discourage "30.1.0.1"
+      visitor(world, "30.1.0.1", shake)
       world:run_for "1s"
-      assert.equal(4, engine:counts().connected)
-      visitor(world, "60.1.0.1", shake)
-      world:run_for "1s"
-      assert.is_nil(log:find "evicted")
-      assert.equal(1, #log:all "rejected_for_capacity")
+      assert.equal(1, engine:counts().connected)
     end)
 end)
-

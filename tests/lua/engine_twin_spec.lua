@@ -125,6 +125,33 @@ describe("a peer that is connected", function()
   end)
 end)
 
+describe("a connection that is there for long", function()
+  it("does not give way to another that takes its name", function(world)
+    local version, code
+    world:remote("10.0.0.2:8333", function(remote)
+      remote:spawn(function()
+        remote:sleep "1m"
+        local connection, _ = assert(remote:dial "10.0.0.1:8333")
+        version, _, code = connection:handshake {
+          nonce = -1, addr_from = "10.0.0.2:8333",
+        }
+      end)
+      remote:serve(function(connection)
+        connection:handshake { nonce = 1 }
+        connection:receive "nothing"
+      end)
+    end)
+    local engine = field.engine(world, "10.0.0.1:8333", {
+      peers = { "10.0.0.2:8333" },
+    })
+    world:run_for "2m"
+    assert.is_nil(version)
+    assert.is_truthy(code)
+    assert.equal(1, count(engine))
+    assert.is_false(engine:connections()().inbound)
+  end)
+end)
+
 describe("an engine that dials itself", function()
   it("closes, remembers its own address, and bans nobody", function(world)
     local engine, log = field.engine(world, "10.0.0.1:8333", {

@@ -199,6 +199,28 @@ describe("row 6, CVE-2020-14198:", function()
     assert.is_nil(one.is_in)
     assert.is_true(two.is_in)
   end)
+
+  it("a list of bans closes whom it covers, in one look at all",
+    function(world)
+      local engine, log = field.engine(world, at)
+      for i = 1, 4 do
+        guest(world, ("20.%d.0.1"):format(i), function(connection)
+          connection:receive "nothing"
+        end)
+      end
+      world:run_for "1s"
+      assert.equal(4, engine:counts().connected)
+      for i = 1, 999 do
+        engine:ban(("20.%d.%d.0/24"):format(i // 250, i % 250))
+      end
+      engine:ban "20.4.0.1"
+      engine:unban "20.4.0.1"
+      world:run_for "1s"
+      assert.equal(1, engine:counts().connected)
+      assert.matches("^20%.4%.", engine:connections()().address)
+      assert.equal("the address was banned",
+        log:find("connection_lost").reason)
+    end)
 end)
 
 describe("row 7, CVE-2024-52919:", function()

@@ -1,6 +1,7 @@
 --- Messages that scripts declare.
 local moonpeer = require "moonpeer"
 local json = require "support.json"
+local stage = require "support.stage"
 
 local message = moonpeer.message
 
@@ -67,8 +68,25 @@ describe("message.define", function()
     local none, words, code = message.decode(frame)
     assert.same({ nil, "protocol_error" }, { none, code })
     assert.matches("^weather: .* at offset %d+", words)
-    local large = message.encode("weather", ("\0"):rep(1001))
-    assert.matches("at most 1000 bytes", (select(2, message.decode(large))))
+  end)
+
+  it("judges a limit at the header, instead of the network's", function()
+    message.define { command = "small", limit = 1000 }
+    message.define { command = "large", limit = 3 << 20 }
+    local none, words, code = message.encode("small", ("\0"):rep(1001))
+    assert.same({ nil, "oversize_message" }, { none, code })
+    assert.matches("at most 1000 bytes", words)
+    local header = assert(message.encode("small", ("\0"):rep(1000)))
+      :sub(1, 16) .. "\xe9\3\0\0" .. "\0\0\0\0"
+    none, words, code = message.decode(header)
+    assert.same({ nil, "oversize_message" }, { none, code })
+    assert.matches("at most 1000 bytes", words)
+    local frame = assert(message.encode("large", ("\0"):rep(3 << 20)))
+    assert.equal(3 << 20, assert(message.decode(frame)).size)
+    assert.is_nil((message.encode("large", ("\0"):rep((3 << 20) + 1))))
+    assert.has_error(function()
+      message.define { command = "none", limit = -1 }
+    end)
   end)
 
   it("replaces an earlier declaration, whose messages stay", function()
@@ -137,5 +155,33 @@ describe("message.define", function()
     assert.error_matches(function()
       message.encode("bad", { a = 1 })
     end, "payload as a string")
+  end)
+end)
+
+stage.describe("a declared message between two", function(one)
+  local options = { network = "regtest", send_memory = 4 << 20,
+    receive_memory = 4 << 20 }
+
+  one.it("is taken up to its limit, and no further", function()
+    message.define { command = "wide", limit = 3 << 20 }
+    local far
+    local listener = assert(one.listen(one.host(2) .. ":0",
+      function(accepted)
+        assert(accepted:handshake())
+        far = accepted
+      end, options))
+    local near = assert(one.connect(listener.address, options))
+    assert(near:handshake())
+    one.await("the other end", function()
+      return far
+    end)
+    assert(near:send("wide", ("x"):rep(3 << 20)))
+    assert.equal(3 << 20, far:receive("wide", 5).size)
+    local none, _, code = near:send("wide", ("x"):rep((3 << 20) + 1))
+    assert.same({ nil, "oversize_message" }, { none, code })
+    near:send_raw(("<c4c12I4I4"):pack("\xda\xb5\xbf\xfa", "wide",
+      (3 << 20) + 1, 0))
+    none, _, code = far:receive("wide", 5)
+    assert.same({ nil, "oversize_message" }, { none, code })
   end)
 end)

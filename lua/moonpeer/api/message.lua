@@ -41,7 +41,8 @@ assert(ping.nonce == 7 and behind == #frame + 1)]] },
       args = { { "declaration", "table", "options" } },
       options = { { "command", "string", "up to 12 bytes" },
         { "fields", "table[]", "name, type, max ..." },
-        { "limit", "integer", "bytes of a payload" },
+        { "limit", "integer", "bytes of a payload at most, instead "
+          .. "of what the network allows" },
         { "summary", "string", "" } },
       example = [[
 moonpeer.message.define {
