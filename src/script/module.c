@@ -28,10 +28,14 @@
 /* --- small functions -------------------------------------------------------
  */
 
+enum { GLOB_STEPS = 1 << 24 }; /* at most: nothing stops it meanwhile */
+
 static int do_glob(lua_State *L) {
   size_t text_size, pattern_size;
   const char *text = luaL_checklstring(L, 1, &text_size);
   const char *pattern = luaL_checklstring(L, 2, &pattern_size);
+  if (pattern_size && text_size > GLOB_STEPS / pattern_size)
+    return luaL_error(L, "the glob takes too long on this text");
   lua_pushboolean(L, mp_glob(text, text_size, pattern, pattern_size));
   return 1;
 }

@@ -101,6 +101,11 @@ int sim_free(lua_State *L) {
 }
 
 /* Only with the whole state: whatever is in there is told no more. */
+static bool is_ours(const void *data, const struct mp_loop *loop) {
+  return mp_world_of(loop) == data;
+}
+
+/* Also inside a run: a hook may end the process. */
 static int do_gc(lua_State *L) {
   struct sim *sim = self(L);
   struct script *script = sim->script;
@@ -108,9 +113,7 @@ static int do_gc(lua_State *L) {
     return 0;
   script->is_closing = true;
   tasks_abandon(script);
-  for (struct closable *c = script->open; c; c = c->next)
-    if (mp_world_of(c->loop) == sim->world)
-      c->close(c);
+  script_close_those(script, is_ours, sim->world);
   mp_world_free(sim->world);
   sim->world = NULL;
   return 0;
