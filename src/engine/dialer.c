@@ -124,16 +124,25 @@ void engine_dial_due(struct mp_engine *engine, struct target *target) {
     engine_dial_soon(engine);
 }
 
+/* Who cannot be dialled now, for want of a slot or because it has dialled us,
+ * is looked at again. */
+static void dial_fixed(struct mp_engine *engine, const struct mp_address *to) {
+  struct target *target = target_get(engine, to);
+  target->is_fixed = true;
+  if (try_dial(engine, to, PURPOSE_KEPT, NULL) != 0 && !target->connection &&
+      !target->timer.is_set)
+    mp_timer_start(engine->loop, &target->timer,
+                   engine_jitter(engine, engine->config.initial_backoff));
+}
+
 void engine_dial_configured(struct mp_engine *engine) {
   const struct mp_config *config = &engine->config;
   for (struct target *t = engine->targets.first; t; t = t->next)
     t->is_fixed = false;
   for (size_t i = 0; i < config->peer_count; i++) {
     engine_remember(engine, &config->peers[i], MP_SOURCE_MANUAL);
-    if (config->is_fixed) {
-      target_get(engine, &config->peers[i])->is_fixed = true;
-      try_dial(engine, &config->peers[i], PURPOSE_KEPT, NULL);
-    }
+    if (config->is_fixed)
+      dial_fixed(engine, &config->peers[i]);
   }
 }
 
