@@ -102,9 +102,10 @@ function company.engine(config, event)
       config.descriptors)
     config.descriptors = nil
   end
-  local started = company.start(("%s%s tests/integration/engine_process.lua %s"):format(
-    limit, process.quote(process.executable),
-    process.quote(core.json_encode(config))),
+  local started = company.start(
+    ("%s%s tests/integration/engine_process.lua %s"):format(limit,
+      process.quote(process.executable),
+      process.quote(core.json_encode(config))),
     ('"event":"%s"'):format(event or "listening"))
   started.config = config
   return started
