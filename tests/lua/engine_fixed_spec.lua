@@ -48,4 +48,30 @@ describe("a peer of the configuration", function()
     world:run_for "2m"
     assert.equal(1, engine:counts().connected)
   end)
+
+  it("that is one no more is not dialled again", function(world)
+    local seen = field.node(world, "10.0.0.2:8333")
+    local engine, log = field.engine(world, "10.0.0.1", {
+      peers = { "10.0.0.2:8333" },
+    })
+    world:run_for "1s"
+    assert(engine:configure { peers = {} })
+    assert.equal(1, engine:counts().connected) -- that there is, stays
+    world:sever("10.0.0.1", "10.0.0.2")
+    world:run_for "1h"
+    assert.equal(1, seen.visits)
+    assert.is_nil(log:find "connection_restarting")
+  end)
+
+  it("is not the only one: whom a script dials is restarted, too",
+    function(world)
+      local seen = field.node(world, "10.0.0.2:8333")
+      local engine = field.engine(world, "10.0.0.1", { peers = {} })
+      world:run_for "1s"
+      assert(engine:dial "10.0.0.2:8333")
+      world:run_for "1s"
+      world:sever("10.0.0.1", "10.0.0.2")
+      world:run_for "1s"
+      assert.equal(2, seen.visits)
+    end)
 end)
