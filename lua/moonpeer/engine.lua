@@ -174,6 +174,7 @@ function engine.new(config)
   local good
   good, message, code = changes.settle(made)
   if not good then
+    made:close(0)
     return nil, message, code
   end
   changes.install(made)

@@ -168,10 +168,11 @@ function stack:install(handlers)
 end
 
 --- The rules of all policies, in order.
+---@param entries? table[]  members; those of the stack
 ---@return table[]
-function stack:rules()
+function stack:rules(entries)
   local all = {}
-  for _, entry in ipairs(self.entries) do
+  for _, entry in ipairs(entries or self.entries) do
     for _, rule in ipairs(rules.of(entry.name, entry.policy.rules)) do
       all[#all + 1] = rule
     end

@@ -180,10 +180,46 @@ local function needs_task(engine, job)
     or job.run ~= job_type.standard.save
 end
 
---- Ends all jobs.
-function methods:stop()
-  for _, task in ipairs(self.tasks) do
-    task:cancel()
+local function start_job(self, job)
+  job.gate = core.gate()
+  job.task = self.spawn_on(self.engine, { owned = true }, follow, self, job)
+end
+
+--- What is declared as before goes on as before.
+local function find_same(self, job)
+  for _, old in ipairs(self.jobs) do
+    if old.name == job.name and old.given == job.given then
+      return old
+    end
+  end
+end
+
+--- Other jobs from now on: those that are gone end, those that are new begin.
+---@param jobs table[]  of schedule.jobs
+function methods:change(jobs)
+  local before, has_bans, is_kept = self.jobs, false, {}
+  local now = {}
+  for _, job in ipairs(jobs) do
+    if needs_task(self.engine, job) then
+      local same = find_same(self, job)
+      now[#now + 1] = same or job
+      is_kept[now[#now]] = same ~= nil
+      has_bans = has_bans or job.after_ban
+    end
+  end
+  self.jobs = now
+  for _, job in ipairs(before) do
+    if not is_kept[job] then
+      job.task:cancel()
+    end
+  end
+  for _, job in ipairs(now) do
+    if not is_kept[job] then
+      start_job(self, job)
+    end
+  end
+  if has_bans then
+    watch_bans(self)
   end
 end
 
@@ -195,22 +231,9 @@ end
 ---@return table
 function schedule.start(engine, jobs, spawn_on, budget)
   local self = setmetatable({
-    engine = engine, jobs = {}, tasks = {}, spawn_on = spawn_on,
-    budget = budget,
+    engine = engine, jobs = {}, spawn_on = spawn_on, budget = budget,
   }, methods)
-  local has_bans = false
-  for _, job in ipairs(jobs) do
-    if needs_task(engine, job) then
-      job.gate = core.gate()
-      has_bans = has_bans or job.after_ban
-      self.jobs[#self.jobs + 1] = job
-      self.tasks[#self.tasks + 1] =
-        spawn_on(engine, { owned = true }, follow, self, job)
-    end
-  end
-  if has_bans then
-    watch_bans(self)
-  end
+  self:change(jobs)
   return self
 end
 

@@ -36,7 +36,8 @@ int mp_world_new(struct mp_world **world,
                  struct mp_fault *fault);
 
 /* Closes the hosts that are open, as mp_loop_close does, and frees the world.
- * NULL is fine. Not while it runs. */
+ * NULL is fine. While it runs only by who then ends the process: nothing goes
+ * back to the run. */
 void mp_world_free(struct mp_world *world);
 
 /* --- hosts -----------------------------------------------------------------

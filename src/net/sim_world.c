@@ -80,6 +80,7 @@ void mp_world_free(struct mp_world *world) {
   if (!world)
     return;
   world->is_ending = true;
+  world->is_running = false; /* nobody returns to a run that is left so */
   for (size_t i = 0; i < world->hosts_n; i++)
     mp_loop_close(&world->hosts[i]->loop);
   sim_world_finish_closing(world);

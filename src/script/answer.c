@@ -6,7 +6,6 @@
 
 #include "moonpeer/hooks.h"
 #include "moonpeer/text.h"
-#include "script/connection.h"
 #include "script/convert.h"
 
 static bool is_duration(lua_State *L, int index) {
@@ -28,11 +27,28 @@ static const char *check_retry(lua_State *L, int index) {
 }
 
 static const char *check_evict(lua_State *L, int index) {
-  if (lua_isboolean(L, index) && !lua_toboolean(L, index))
-    return NULL;
-  return luaL_testudata(L, index, connection_type)
+  if (lua_isboolean(L, index))
+    return lua_toboolean(L, index) ? "expected a connection, or false" : NULL;
+  return lua_isuserdata(L, index) || lua_istable(L, index)
              ? NULL
              : "expected the connection of a candidate, or false";
+}
+
+bool answer_is_candidate(lua_State *L, int list, int index) {
+  bool found = false;
+  if (!lua_istable(L, list))
+    return false;
+  lua_Unsigned n = lua_rawlen(L, list);
+  for (lua_Unsigned i = 1; i <= n && !found; i++) {
+    if (lua_rawgeti(L, list, (lua_Integer)i) == LUA_TTABLE) {
+      lua_pushliteral(L, "connection");
+      lua_rawget(L, -2);
+      found = lua_rawequal(L, -1, index);
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+  }
+  return found;
 }
 
 static const char *check_validate(lua_State *L, int index) {
@@ -60,25 +76,49 @@ static bool is_scope(lua_State *L, int index) {
          mp_prefix_parse(&prefix, scope, NULL) == 0;
 }
 
+static bool is_ban_time(lua_State *L, int index) {
+  return is_duration(L, index) ||
+         (lua_type(L, index) == LUA_TSTRING &&
+          strcmp(lua_tostring(L, index), "forever") == 0);
+}
+
+/* The option at the top. */
+static const char *check_option(lua_State *L, const char *key) {
+  if (strcmp(key, "time") == 0)
+    return is_ban_time(L, -1) ? NULL
+                              : "expected a duration or \"forever\" as time";
+  if (strcmp(key, "scope") == 0)
+    return is_scope(L, -1)
+               ? NULL
+               : "expected \"address\", \"group\" or a prefix as scope";
+  return strcmp(key, "rule") == 0 && lua_type(L, -1) == LUA_TSTRING
+             ? NULL
+             : "expected no options but time and scope";
+}
+
+/* A table that is what it holds: it is read again when nothing can stop what
+ * its metamethods do. */
+static bool is_plain_table(lua_State *L, int index) {
+  if (!lua_istable(L, index))
+    return false;
+  if (!lua_getmetatable(L, index))
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
 static const char *check_options(lua_State *L, int index) {
+  const char *wrong = NULL;
   if (lua_isnil(L, index))
     return NULL;
-  if (!lua_istable(L, index))
-    return "expected a table of options, as its third value";
-  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+  if (!is_plain_table(L, index))
+    return "expected a plain table of options, as its third value";
+  lua_pushnil(L);
+  for (; !wrong && lua_next(L, index); lua_pop(L, 1)) {
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    if (strcmp(key, "time") == 0) {
-      if (!is_duration(L, -1) && !(lua_type(L, -1) == LUA_TSTRING &&
-                                   strcmp(lua_tostring(L, -1), "forever") == 0))
-        return "expected a duration or \"forever\" as time";
-    } else if (strcmp(key, "scope") == 0) {
-      if (!is_scope(L, -1))
-        return "expected \"address\", \"group\" or a prefix as scope";
-    } else if (strcmp(key, "rule") != 0 || lua_type(L, -1) != LUA_TSTRING) {
-      return "expected no options but time and scope";
-    }
+    wrong = check_option(L, key);
   }
-  return NULL;
+  return wrong;
 }
 
 static const char *check_judge(lua_State *L, int index) {
@@ -89,16 +129,18 @@ static const char *check_judge(lua_State *L, int index) {
   return check_options(L, index + 2);
 }
 
-/* A text, or something with ip and port. */
+/* A text, or something with ip and port: a plain table, or an object of ours,
+ * as scripts make no userdata. */
 static bool is_peer(lua_State *L, int index) {
   struct mp_address address;
   if (lua_type(L, index) == LUA_TSTRING)
     return mp_address_parse(&address, lua_tostring(L, index), 1, NULL) == 0;
-  if (!lua_istable(L, index) && !lua_isuserdata(L, index))
+  if (!is_plain_table(L, index) && lua_type(L, index) != LUA_TUSERDATA)
     return false;
   lua_getfield(L, index, "ip");
   lua_getfield(L, index - 1, "port");
-  bool is_good = lua_type(L, -2) == LUA_TSTRING && lua_isinteger(L, -1) &&
+  lua_Integer port = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+  bool is_good = lua_type(L, -2) == LUA_TSTRING && port > 0 && port <= 65535 &&
                  mp_address_parse(&address, lua_tostring(L, -2), 1, NULL) == 0;
   lua_pop(L, 2);
   return is_good;
@@ -107,8 +149,8 @@ static bool is_peer(lua_State *L, int index) {
 enum { PEERS_MAX = 4096 };
 
 static const char *check_select(lua_State *L, int index) {
-  if (!lua_istable(L, index))
-    return "expected a list of peers";
+  if (!is_plain_table(L, index))
+    return "expected a list of peers, a plain table";
   lua_Integer n = luaL_len(L, index);
   if (n > PEERS_MAX)
     return "expected a list of at most 4096 peers";

@@ -2,6 +2,8 @@
 #ifndef SCRIPT_ANSWER_H
 #define SCRIPT_ANSWER_H
 
+#include <stdbool.h>
+
 #include <lua.h>
 
 enum decision {
@@ -23,5 +25,9 @@ int decision_of(const char *name);
 /* Raises "nonsense answer ..." unless the three values from index on are an
  * answer, its reason and options; the first is not nil. */
 void answer_check(lua_State *L, enum decision decision, int index);
+
+/* Whether the value at index is the connection of one of the candidates that
+ * the list at index `list` has. */
+bool answer_is_candidate(lua_State *L, int list, int index);
 
 #endif

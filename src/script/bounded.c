@@ -7,7 +7,11 @@
 
 #include "script/pattern.h"
 
-enum { REP_MAX = 1 << 20 }; /* bytes */
+enum { REP_MAX = 1 << 20 }; /* bytes that one call may make */
+
+static int too_long(lua_State *L) {
+  return luaL_error(L, "a policy's text may have %d bytes at most", REP_MAX);
+}
 
 /* A search under way: the pattern without its ^. */
 struct search {
@@ -187,7 +191,10 @@ static void add_text(lua_State *L, luaL_Buffer *buffer,
       luaL_addchar(buffer, text[i]);
       continue;
     }
-    char next = ++i < n ? text[i] : 0;
+    i++;
+    char next = '\0';
+    if (i < n)
+      next = text[i];
     if (next == '%') {
       luaL_addchar(buffer, '%');
     } else if (next == '0') {
@@ -251,6 +258,8 @@ static int do_gsub(lua_State *L) {
     }
     luaL_addlstring(&buffer, rest, (size_t)(at - rest));
     (is_text ? add_text : add_value)(L, &buffer, &search, at, end);
+    if (luaL_bufflen(&buffer) > REP_MAX)
+      return too_long(L);
     n++;
     rest = last = end;
     at = end > at ? end : at;
@@ -269,7 +278,7 @@ static int do_rep(lua_State *L) {
   lua_Integer times = luaL_checkinteger(L, 2);
   luaL_optlstring(L, 3, "", &gap);
   if (times > 0 && (n + gap) && (lua_Unsigned)times > REP_MAX / (n + gap))
-    return luaL_error(L, "a policy's text may have %d bytes at most", REP_MAX);
+    return too_long(L);
   int top = lua_gettop(L);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
@@ -277,10 +286,34 @@ static int do_rep(lua_State *L) {
   return 1;
 }
 
+/* The sizes in a format say how much is padded. */
+static int do_pack(lua_State *L) {
+  size_t sum = 0, size = 0;
+  for (const char *at = luaL_checkstring(L, 1); *at && sum <= REP_MAX; at++) {
+    bool is_digit = *at >= '0' && *at <= '9';
+    size = is_digit ? size * 10 + (size_t)(*at - '0') : 0;
+    sum += size;
+  }
+  if (sum > REP_MAX)
+    return too_long(L);
+  int top = lua_gettop(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, top, 1);
+  return 1;
+}
+
+/* One of string's own, with another function before it. */
+static void wrap(lua_State *L, const char *name, lua_CFunction before) {
+  lua_getfield(L, -1, name);
+  lua_pushcclosure(L, before, 1);
+  lua_setfield(L, -3, name);
+}
+
 void bounded_push_strings(lua_State *L) {
-  static const char *const kept[] = {"byte",  "char",   "format",   "len",
-                                     "lower", "pack",   "packsize", "reverse",
-                                     "sub",   "unpack", "upper"};
+  static const char *const kept[] = {"byte",   "char",     "format",  "len",
+                                     "lower",  "packsize", "reverse", "sub",
+                                     "unpack", "upper"};
   static const luaL_Reg own[] = {{"find", do_find},
                                  {"match", do_match},
                                  {"gmatch", do_gmatch},
@@ -292,8 +325,7 @@ void bounded_push_strings(lua_State *L) {
     lua_getfield(L, -1, kept[i]);
     lua_setfield(L, -3, kept[i]);
   }
-  lua_getfield(L, -1, "rep");
-  lua_pushcclosure(L, do_rep, 1);
-  lua_setfield(L, -3, "rep");
+  wrap(L, "rep", do_rep);
+  wrap(L, "pack", do_pack);
   lua_pop(L, 1);
 }

@@ -37,7 +37,7 @@ void decision_take_answer(struct decision_row *row,
                           const struct answered *answered) {
   if (!answered->guard)
     return;
-  row->generation = answered->guard->generation;
+  row->generation = answered->guard->actor.generation;
   copy(row->policy, sizeof row->policy, answered->guard->policy);
   copy(row->answer, sizeof row->answer, answered->answer);
   copy(row->reason, sizeof row->reason, answered->reason);

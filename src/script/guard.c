@@ -28,14 +28,15 @@ struct guard *guard_check(lua_State *L, int index) {
  */
 
 void guard_enter(struct script *script, struct confinement *outer, lua_State *L,
-                 int64_t budget, bool is_confined) {
-  if (script->in_world)
-    budget = world_budget;
+                 const struct actor *actor) {
+  outer->active = script->active;
+  script->active = actor;
   outer->had_strings = script->has_bounded_strings;
-  if (outer->had_strings != is_confined)
-    confined_swap_strings(script, is_confined);
+  if (outer->had_strings != actor->is_confined)
+    confined_swap_strings(script, actor->is_confined);
   outer->had_cap = memory_cap_switch(script->cap, true);
-  watchdog_enter(script->watchdog, &outer->watch, L, budget);
+  watchdog_enter(script->watchdog, &outer->watch, L,
+                 script->in_world ? world_budget : actor->budget);
 }
 
 bool guard_leave(struct script *script, lua_State *L,
@@ -44,10 +45,13 @@ bool guard_leave(struct script *script, lua_State *L,
   memory_cap_switch(script->cap, outer->had_cap);
   if (outer->had_strings != script->has_bounded_strings)
     confined_swap_strings(script, outer->had_strings);
+  script->active = outer->active;
   if (was_stopped && script->in_world)
     script->is_overrun = true;
   return was_stopped;
 }
+
+enum { MESSAGE_TEXT = 2000 }; /* bytes of an error before its traceback */
 
 /* Pushes what an error that is no text says of itself: its own words may fail,
  * too. */
@@ -58,7 +62,10 @@ static int words_of(lua_State *L) {
 
 static int explain(lua_State *L) {
   if (lua_type(L, 1) == LUA_TSTRING) {
-    luaL_traceback(L, L, lua_tostring(L, 1), 1);
+    size_t n;
+    const char *text = lua_tolstring(L, 1, &n);
+    lua_pushlstring(L, text, n < MESSAGE_TEXT ? n : MESSAGE_TEXT);
+    luaL_traceback(L, L, lua_tostring(L, -1), 1);
     return 1;
   }
   lua_pushcfunction(L, words_of);
@@ -71,11 +78,27 @@ static int explain(lua_State *L) {
 /* --- calling ---------------------------------------------------------------
  */
 
+/* Which to evict: one of those that were to choose from. */
+static int ask_whom(lua_State *L) {
+  enum { CANDIDATES = 2, ANSWER };
+  lua_pushvalue(L, 4); /* the second argument */
+  lua_insert(L, CANDIDATES);
+  lua_call(L, lua_gettop(L) - ANSWER, 3);
+  if (lua_isnil(L, ANSWER))
+    return 3;
+  answer_check(L, DECIDE_EVICT, ANSWER);
+  if (!lua_isboolean(L, ANSWER) && !answer_is_candidate(L, CANDIDATES, ANSWER))
+    return luaL_error(L, "nonsense answer: the connection is no candidate");
+  return 3;
+}
+
 /* Guard, function, arguments; the check is within the protection, as what it
  * looks at may have metamethods. */
 static int ask(lua_State *L) {
   const struct guard *guard = lua_touserdata(L, 1);
   int results = guard->decision < 0 ? 0 : 3;
+  if (guard->decision == DECIDE_EVICT && lua_gettop(L) >= 4)
+    return ask_whom(L);
   lua_call(L, lua_gettop(L) - 2, results);
   if (results && !lua_isnil(L, 2))
     answer_check(L, (enum decision)guard->decision, 2);
@@ -102,15 +125,38 @@ static int protected_call(lua_State *L, struct guard *guard, int n,
   bool is_timed = guard->calls++ % SAMPLE == 0 && !script->in_world;
   int handler = lua_gettop(L) - n - 3;
   int64_t before = is_timed ? clock_now() : 0;
-  const struct guard *before_us = script->active;
-  guard_enter(script, &outer, L, guard->budget, guard->is_confined);
-  script->active = guard;
+  guard_enter(script, &outer, L, &guard->actor);
   int rc = lua_pcall(L, n + 2, guard->decision < 0 ? 0 : 3, handler);
-  script->active = before_us;
   *was_stopped = guard_leave(script, L, &outer);
   if (is_timed)
     note_time(guard, clock_now() - before);
   return rc;
+}
+
+enum { ERROR_TEXT = 4000 }; /* bytes of an error and its traceback */
+
+/* Makes the error at the top a text for people: what came from a remote may be
+ * in it, and does nothing to their terminals. */
+static void make_plain(lua_State *L) {
+  char text[ERROR_TEXT + 1];
+  size_t n = 0;
+  const char *from = "(an error that is no text)";
+  if (lua_type(L, -1) == LUA_TSTRING)
+    from = lua_tolstring(L, -1, &n);
+  else
+    n = strlen(from);
+  bool is_long = n > ERROR_TEXT - 3;
+  n = is_long ? ERROR_TEXT - 3 : n;
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)from[i];
+    text[i] = (char)((c < ' ' && c != '\n' && c != '\t') || c == 127 ? '?' : c);
+  }
+  lua_pushlstring(L, text, n);
+  if (is_long) {
+    lua_pushliteral(L, "...");
+    lua_concat(L, 2);
+  }
+  lua_replace(L, -2);
 }
 
 /* The error is at the top, and is popped. */
@@ -123,10 +169,7 @@ static void fail(lua_State *L, int index, struct engine_box *box, int rc,
   guard->kills += was_stopped;
   if (rc == LUA_ERRMEM)
     lua_gc(L, LUA_GCCOLLECT);
-  if (lua_type(L, -1) != LUA_TSTRING) {
-    lua_pop(L, 1);
-    lua_pushliteral(L, "(an error that is no text)");
-  }
+  make_plain(L);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, index, 2);
   breaker_failed(guard, box, rc == LUA_ERRMEM, lua_tostring(L, -1));
@@ -250,11 +293,12 @@ int guard_lua_new(lua_State *L) {
   take_text(L, "command", guard->command, sizeof guard->command);
   take_decision(L, guard);
   lua_getfield(L, 1, "budget");
-  guard->budget = convert_duration_or(L, lua_gettop(L), 10 * MP_MILLISECOND);
+  guard->actor.budget =
+      convert_duration_or(L, lua_gettop(L), 10 * MP_MILLISECOND);
   lua_getfield(L, 1, "generation");
-  guard->generation = (unsigned)lua_tointeger(L, -1);
+  guard->actor.generation = (unsigned)lua_tointeger(L, -1);
   lua_getfield(L, 1, "confined");
-  guard->is_confined = lua_toboolean(L, -1);
+  guard->actor.is_confined = lua_toboolean(L, -1);
   lua_pop(L, 3);
   lua_getfield(L, 1, "fn");
   luaL_checktype(L, -1, LUA_TFUNCTION);
@@ -262,11 +306,11 @@ int guard_lua_new(lua_State *L) {
   return 1;
 }
 
-/* core.active(): of the policy whose function runs, its generation and
+/* core.active(): of the policy whose function or task runs, its generation and
  * whether it is from a file; or nothing. */
 int guard_lua_active(lua_State *L) {
-  const struct guard *active = script_of(L)->active;
-  if (!active)
+  const struct actor *active = script_of(L)->active;
+  if (!active || !active->generation)
     return 0;
   lua_pushinteger(L, active->generation);
   lua_pushboolean(L, active->is_confined);
@@ -301,7 +345,7 @@ static int do_counts(lua_State *L) {
   set_count(L, "kills", guard->kills);
   set_count(L, "samples", guard->samples);
   set_count(L, "parks", guard->parks);
-  set_count(L, "generation", guard->generation);
+  set_count(L, "generation", guard->actor.generation);
   lua_pushnumber(L, (lua_Number)guard->time / (lua_Number)MP_SECOND);
   lua_setfield(L, -2, "time");
   lua_pushnumber(L, (lua_Number)guard->worst / (lua_Number)MP_SECOND);

@@ -22,9 +22,7 @@ struct guard {
   char function[GUARD_NAME];
   char command[13]; /* of the messages a listener wants; "" is all */
   int decision;     /* -1: its results do not matter */
-  int64_t budget;   /* nanoseconds for one call */
-  unsigned generation;
-  bool is_confined; /* its policy came from a file: strings are bounded */
+  struct actor actor;
 
   uint64_t calls, errors, kills;
   uint64_t samples, time, worst; /* calls timed, and their nanoseconds */
@@ -42,12 +40,13 @@ struct guard {
 /* What somebody may do from here to guard_leave: budget, memory, strings. */
 struct confinement {
   struct watch watch;
+  const struct actor *active;
   bool had_cap, had_strings;
 };
 
 /* May be nested. leave is true when it was stopped. */
 void guard_enter(struct script *script, struct confinement *outer, lua_State *L,
-                 int64_t budget, bool is_confined);
+                 const struct actor *actor);
 bool guard_leave(struct script *script, lua_State *L,
                  const struct confinement *outer);
 

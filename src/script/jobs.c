@@ -25,12 +25,12 @@ static int do_spawn(lua_State *L) {
   lua_remove(L, 1);
   struct task *task = task_spawn(L, box->closable.loop);
   if (owner || budget)
-    task->budget = budget;
+    task->actor.budget = budget;
   if (owner || is_confined)
-    task->is_confined = is_confined;
+    task->actor.is_confined = is_confined;
   if (owner || generation)
-    task->generation = generation;
-  if (owner || task->generation)
+    task->actor.generation = generation;
+  if (owner || task->actor.generation)
     task->owner = box;
   return 1;
 }

@@ -16,6 +16,7 @@
 #include "script/gate.h"
 #include "script/guard.h"
 #include "script/hashes.h"
+#include "script/input.h"
 #include "script/json.h"
 #include "script/memory_cap.h"
 #include "script/message.h"
@@ -28,10 +29,14 @@
 /* --- small functions -------------------------------------------------------
  */
 
+enum { GLOB_STEPS = 1 << 24 }; /* at most: nothing stops it meanwhile */
+
 static int do_glob(lua_State *L) {
   size_t text_size, pattern_size;
   const char *text = luaL_checklstring(L, 1, &text_size);
   const char *pattern = luaL_checklstring(L, 2, &pattern_size);
+  if (pattern_size && text_size > GLOB_STEPS / pattern_size)
+    return luaL_error(L, "the glob takes too long on this text");
   lua_pushboolean(L, mp_glob(text, text_size, pattern, pattern_size));
   return 1;
 }
@@ -251,6 +256,7 @@ static const luaL_Reg functions[] = {
     {"nearest", do_nearest},
     {"now", do_now},
     {"open", do_open},
+    {"read_some", input_lua_read_some},
     {"resolve", resolve_lua_resolve},
     {"run", run_lua_run},
     {"sleep", task_lua_sleep},

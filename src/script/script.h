@@ -40,6 +40,14 @@ struct cursor {
   struct cursor *outer;
 };
 
+/* On whose behalf Lua runs, and what that may do: it passes on to what it
+ * starts. */
+struct actor {
+  int64_t budget;      /* nanoseconds between two waits; 0: any number */
+  unsigned generation; /* of the policy; 0: none */
+  bool is_confined;    /* from a file: strings are bounded */
+};
+
 struct script {
   lua_State *hooks;         /* the thread every hook runs on; slot 1 holds the
                                traceback function */
@@ -64,7 +72,7 @@ struct script {
   struct watchdog *watchdog; /* both made with the first guard; may be NULL */
   struct memory_cap *cap;
   struct answered answered;
-  const struct guard *active; /* whose function runs; or NULL */
+  const struct actor *active; /* for whom Lua runs; NULL: the program */
   bool is_closing;            /* the state is being closed: no Lua any more */
 
   /* What consoles take of the real loop. */

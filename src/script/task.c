@@ -90,11 +90,8 @@ struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
                         .arguments = arguments,
                         .is_metered = script->consoles.is_running,
                         .deadline = MP_FOREVER};
-  if (script->active) {
-    task->budget = script->active->budget;
-    task->is_confined = script->active->is_confined;
-    task->generation = script->active->generation;
-  }
+  if (script->active)
+    task->actor = *script->active;
   luaL_setmetatable(L, task_type);
   task->thread = lua_newthread(L);
   lua_setiuservalue(L, -2, 1);
@@ -162,6 +159,32 @@ static void push_results(lua_State *L, struct task *task, int results) {
     lua_rawseti(L, -i - 1, i);
 }
 
+/* Text, whatever it is: its own words may be a script's. */
+static int words_of(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* The error of what somebody else has started is made a text, and what is left
+ * to be closed is closed, as what somebody else's code does is done. */
+static void close_held(lua_State *L, struct task *task) {
+  struct confinement outer;
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    lua_pushcfunction(L, words_of);
+    lua_insert(L, -2);
+    guard_enter(task->script, &outer, L, &task->actor);
+    int rc = lua_pcall(L, 1, 1, 0);
+    guard_leave(task->script, L, &outer);
+    if (rc != LUA_OK) {
+      lua_pop(L, 1);
+      lua_pushliteral(L, "(an error without words)");
+    }
+  }
+  guard_enter(task->script, &outer, task->thread, &task->actor);
+  lua_resetthread(task->thread);
+  guard_leave(task->script, task->thread, &outer);
+}
+
 /* Pushes the error, texts with their traceback; then closes what the task
  * has left to be closed: Lua does that only when it is told to. */
 static void push_error(lua_State *L, struct task *task) {
@@ -172,7 +195,10 @@ static void push_error(lua_State *L, struct task *task) {
     lua_pushvalue(thread, -1);
     lua_xmove(thread, L, 1);
   }
-  lua_resetthread(thread);
+  if (task->actor.budget)
+    close_held(L, task);
+  else
+    lua_resetthread(thread);
 }
 
 /* It has ended: nobody waits for it, or keeps it, any more. */
@@ -210,9 +236,9 @@ static int proceed(lua_State *L, struct task *task, int arguments,
                    int *results) {
   struct script *script = task->script;
   struct confinement outer;
-  if (!task->budget)
+  if (!task->actor.budget)
     return lua_resume(task->thread, L, arguments, results);
-  guard_enter(script, &outer, task->thread, task->budget, task->is_confined);
+  guard_enter(script, &outer, task->thread, &task->actor);
   int rc = lua_resume(task->thread, L, arguments, results);
   guard_leave(script, task->thread, &outer);
   return rc;
@@ -250,7 +276,8 @@ static int resume(lua_State *L) {
 static void on_wake(void *data) {
   struct task *task = data;
   if (task->is_metered && !meter_may(&task->script->consoles)) {
-    mp_timer_start(task->loop, &task->rest, MP_MILLISECOND);
+    mp_timer_start(task->loop, &task->rest,
+                   meter_pause(&task->script->consoles));
     return;
   }
   leave(task);

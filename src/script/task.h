@@ -26,9 +26,7 @@ struct task {
   struct task *next_waiter, *previous_waiter;
   void (*ended)(void *data); /* told once, however it ends; or NULL */
   void *data;                /* for ended */
-  int64_t budget;            /* of real time between two waits; 0: any */
-  bool is_confined;          /* started by a policy from a file */
-  unsigned generation;       /* of the policy that started it; or 0 */
+  struct actor actor;        /* who started it; budget 0: the program */
   const void *owner;         /* whose end is its end; or NULL */
   bool is_entered;           /* it has run since it was woken last */
   bool is_started, is_waiting, is_late, is_done, has_failed;

@@ -44,7 +44,8 @@ void tasks_cancel(struct script *script, struct mp_loop *loop) {
 void tasks_cancel_of(struct script *script, const void *owner,
                      unsigned generation) {
   for (struct task *task = script->tasks; task; task = task->next)
-    if (task->owner == owner && (!generation || task->generation == generation))
+    if (task->owner == owner &&
+        (!generation || task->actor.generation == generation))
       task_cancel(task);
 }
 

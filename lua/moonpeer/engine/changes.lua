@@ -1,5 +1,6 @@
 --- changes - policies of an engine put in place, replaced and tried.
 local core = require "moonpeer.core"
+local follow = require "moonpeer.policy.follow"
 local listeners = require "moonpeer.engine.listeners"
 local live = require "moonpeer.policy.live"
 local misuse = require "moonpeer.misuse"
@@ -15,25 +16,65 @@ local set_rules, end_tasks = methods.set_rules, methods.end_tasks
 local spawn_on = methods.spawn_on
 methods.set_rules, methods.end_tasks = nil, nil
 
+local function text_of(value)
+  if type(value) ~= "table" then
+    return ("%q"):format(value)
+  end
+  local parts = {}
+  for _, name in ipairs(misuse.names(value)) do
+    local part = value[name]
+    parts[#parts + 1] = name .. "="
+      .. text_of(part == nil and value[tonumber(name)] or part)
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+--- Rules that are as before go on counting.
+local function put_rules(self, handlers, entries)
+  local list = handlers.stack:rules(entries)
+  local text = text_of(list)
+  if handlers.rules_text == text then
+    return true
+  end
+  local good, message, code = set_rules(self, list)
+  handlers.rules_text = good and text or handlers.rules_text
+  return good, message, code
+end
+
 --- Puts in place what the members of the stack declare besides functions.
 ---@return true|nil, string?, string?  nil, message, code
 function changes.settle(self)
   local handlers = listeners.of(self)
+  local good, message, code = put_rules(self, handlers)
+  if not good then
+    return nil, message, code
+  end
   for _, entry in ipairs(handlers.stack.entries) do
     if not entry.is_settled then
-      live.call(entry, "setup", handlers.budget.event, self)
+      message = live.set_up(entry, handlers.budget.event, self)
+      if message then
+        return nil, message, "invalid_configuration"
+      end
+      entry.is_settled = true
       listeners.declare(self, entry)
     end
-    entry.is_settled = true
   end
-  local good, message, code = set_rules(self, handlers.stack:rules())
+  handlers.jobs = schedule.jobs(handlers.given_jobs, handlers.stack.entries)
   if handlers.schedule then
-    handlers.schedule:stop()
-    handlers.jobs = schedule.jobs(handlers.given_jobs, handlers.stack.entries)
-    handlers.schedule = schedule.start(self, handlers.jobs, spawn_on,
-      handlers.budget.event)
+    handlers.schedule:change(handlers.jobs)
   end
-  return good, message, code
+  return true
+end
+
+--- Whether what other members would declare makes sense: nil, or why not.
+local function check(self, entries)
+  local handlers = listeners.of(self)
+  local good, message = pcall(schedule.jobs, handlers.given_jobs, entries)
+  if not good then
+    return misuse.bare(message)
+  end
+  good, message = put_rules(self, handlers, entries)
+  return not good and message or nil
 end
 
 --- Lets the stack decide, and who is on trial beside it.
@@ -57,8 +98,12 @@ local function changes_of(self)
       listeners.retire(self, entry)
       end_tasks(self, entry.generation)
     end,
+    check = function(entries)
+      return check(self, entries)
+    end,
     settle = function()
-      changes.settle(self)
+      local _, message = changes.settle(self)
+      return message
     end,
     complain = function(text)
       io.stderr:write("moonpeer: ", text, "\n")
@@ -90,6 +135,26 @@ function methods:reload()
     return nil, message, code
   end
   return table.unpack(results, 1, results.n)
+end
+
+--- Reloads by itself when a policy's file changes, until it is called with
+--- false. What is wrong with the file policy_failed tells, and nothing changes.
+---@param every? number|string|false  how often it looks; 0.5 s
+function methods:watch(every)
+  local handlers = listeners.of(self)
+  if handlers.following then
+    handlers.following:cancel()
+    handlers.following = nil
+  end
+  if every == false then
+    return
+  end
+  local seconds = misuse.duration("watch", every or 0.5)
+  handlers.following = spawn_on(self, { owned = true }, function()
+    follow.run(handlers.stack.entries, math.max(seconds, 0.01), function()
+      self:reload()
+    end)
+  end)
 end
 
 --- Lets a policy decide beside the active ones, without effect; nil ends that.

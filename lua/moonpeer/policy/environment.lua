@@ -3,6 +3,7 @@
 --- scripts; a global that was never made is an error, not nil.
 local core = require "moonpeer.core"
 local misuse = require "moonpeer.misuse"
+local tables = require "moonpeer.policy.tables"
 
 misuse.own_file()
 
@@ -22,6 +23,18 @@ local function copy(t, without)
   return made
 end
 
+--- Tables of tables, too: what a policy does to them is nobody else's.
+local function copy_all(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local made = {}
+  for key, part in pairs(value) do
+    made[key] = copy_all(part)
+  end
+  return made
+end
+
 --- The parts of the module that do not wait.
 local face = {
   "glob", "hex", "network", "now", "time", "version",
@@ -30,7 +43,7 @@ local face = {
 local function face_of()
   local moonpeer = {}
   for _, name in ipairs(face) do
-    moonpeer[name] = core[name]
+    moonpeer[name] = copy_all(core[name])
   end
   return moonpeer
 end
@@ -43,17 +56,42 @@ local function late(library, name)
   end
 end
 
+local longest_date = 256 -- bytes of a format
+
+local function date(format, ...)
+  if type(format) == "string" and #format > longest_date then
+    error(("expected a format of at most %d bytes"):format(longest_date), 2)
+  end
+  return os.date(format, ...)
+end
+
+--- A stock policy of one's own, made anew: what is changed of it, or in its
+--- tables, changes no other.
+local function make_anew(name)
+  local shared = package.loaded[name]
+  package.loaded[name] = nil
+  local good, made = pcall(require, name)
+  package.loaded[name] = shared
+  if not good then
+    error(made, 3)
+  end
+  return made
+end
+
 local stock = "^moonpeer%.policies%.[%w_]+$"
 
 local function require_for(moonpeer)
+  local loaded = { moonpeer = moonpeer }
   return function(name)
-    if name == "moonpeer" then
-      return moonpeer
-    elseif type(name) == "string" and name:find(stock) then
-      return copy(require(name))
+    if type(name) == "string" and not loaded[name] and name:find(stock) then
+      loaded[name] = make_anew(name)
     end
-    error(("a policy can require \"moonpeer\" and \"moonpeer.policies.NAME\", "
-      .. "not %q"):format(tostring(name)), 2)
+    local made = loaded[name]
+    if made == nil then
+      error(("a policy can require \"moonpeer\" and "
+        .. "\"moonpeer.policies.NAME\", not %q"):format(tostring(name)), 2)
+    end
+    return made
   end
 end
 
@@ -97,9 +135,9 @@ function environment.new()
   globals.math = copy(math, { randomseed = true })
   globals.math.random = late(math, "random")
   globals.print = late(_G, "print")
-  globals.table, globals.utf8 = copy(table), copy(utf8)
+  globals.table, globals.utf8 = tables.new(), copy(utf8)
   globals.os = {
-    time = late(os, "time"), date = late(os, "date"),
+    time = late(os, "time"), date = date,
     clock = late(os, "clock"), difftime = os.difftime,
   }
   globals.moonpeer = face_of()

@@ -29,6 +29,9 @@ for name in pairs(known) do
 end
 table.sort(names)
 
+--- The names of all fields.
+fields.names = names
+
 local function check_field(what, key, value)
   local expected = known[key]
   if expected and type(value) ~= expected then

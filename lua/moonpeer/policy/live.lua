@@ -47,25 +47,28 @@ local function complaint_of(entry, allowed)
   end
 end
 
---- Asks it again what was decided last, without effect. Nil when it went
---- well.
+--- Asks it again what was decided last, without effect; but not whom to
+--- evict, as those who were to choose from are gone. Nil when it went well.
 local function probe(engine, entry)
   local stand_in = quiet.engine(engine)
   for _, row in ipairs(engine:decisions()) do
     local guard = entry.guards[row.decision]
-    if guard then
+    if guard and row.decision ~= "evict" then
       guard:call(nil, stand_in, quiet.replay(row))
     end
   end
   return complaint_of(entry, 0)
 end
 
---- Takes over what the old one has saved.
-local function hand_over(old, new, budget)
-  local good, state = call(old, "save", budget.event)
-  if good and state ~= nil then
-    call(new, "restore", budget.event, state)
-  end
+--- What setup said of itself when it failed; nil when it went well.
+---@param entry table   of a stack
+---@param budget number  seconds
+---@return string|nil
+function live.set_up(entry, budget, engine)
+  local good, _, message = call(entry, "setup", budget, engine)
+  return not good
+    and ("%s failed in setup: %s"):format(entry.name, first_line(message))
+    or nil
 end
 
 --- New members for those that came from files; nil and why not.
@@ -79,7 +82,7 @@ local function load_all(stack, engine)
         message = probe(engine, made)
       end
       if message then
-        return nil, first_line(message)
+        return nil, message
       end
       entries[i], fresh[#fresh + 1] = made, { old = entry, new = made }
     end
@@ -87,17 +90,48 @@ local function load_all(stack, engine)
   return entries, fresh
 end
 
---- Swaps members: what belongs to a generation comes and goes with it.
-local function swap(self, entries, pairs_of)
-  for _, pair in ipairs(pairs_of) do
-    hand_over(pair.old, pair.new, self.stack.budget)
+--- What the old ones wish to hand over: entry -> state.
+local function save_all(fresh, budget)
+  local states = {}
+  for _, pair in ipairs(fresh) do
+    local good, state = call(pair.old, "save", budget.event)
+    states[pair.new] = good and state or nil
   end
+  return states
+end
+
+--- Hands it over. Nil when it went well.
+local function restore_all(states, fresh, budget)
+  for _, pair in ipairs(fresh) do
+    local state = states[pair.new]
+    if state ~= nil then
+      local good, _, message = call(pair.new, "restore", budget.event, state)
+      if not good then
+        return ("%s failed in restore: %s"):format(pair.new.name,
+          first_line(message))
+      end
+    end
+  end
+end
+
+--- Swaps members: what belongs to a generation comes and goes with it. Nil
+--- when it went well, else why those that came cannot be used.
+local function swap(self, entries, pairs_of)
   self.stack.entries = entries
   self.install()
   for _, pair in ipairs(pairs_of) do
     self.retire(pair.old)
   end
-  self.settle()
+  return self.settle()
+end
+
+--- The same members the other way round.
+local function reversed(pairs_of)
+  local back = {}
+  for i, one in ipairs(pairs_of) do
+    back[i] = { old = one.new, new = one.old }
+  end
+  return back
 end
 
 local function watch(self, before, fresh)
@@ -107,11 +141,7 @@ local function watch(self, before, fresh)
     for _, pair in ipairs(fresh) do
       local message = complaint_of(pair.new, 2)
       if message then
-        local back = {}
-        for i, one in ipairs(fresh) do
-          back[i] = { old = one.new, new = one.old }
-        end
-        swap(self, before, back)
+        swap(self, before, reversed(fresh))
         self.complain(("rolled back: %s"):format(message))
         return
       end
@@ -120,18 +150,28 @@ local function watch(self, before, fresh)
 end
 
 --- Does it, in a task.
----@param self table  engine, stack, install(), retire(entry), settle(),
----  complain(text), watch(fn): a task of the engine
+---@param self table  engine, stack, check(entries), install(),
+---  retire(entry), settle(), complain(text), watch(fn): a task of the engine
 ---@return true|nil, string?, string?  nil, message, code
 function live.reload(self)
-  local entries, fresh = load_all(self.stack, self.engine)
-  if not entries then
+  local function refuse(message)
+    message = first_line(message)
     self.complain(("reload refused, the policies are as before: %s")
-      :format(fresh))
-    return nil, fresh, "invalid_configuration"
+      :format(message))
+    return nil, message, "invalid_configuration"
   end
-  local before = self.stack.entries
-  swap(self, entries, fresh)
+  local entries, fresh = load_all(self.stack, self.engine)
+  local wrong = not entries and fresh or self.check(entries)
+  if wrong then
+    return refuse(wrong)
+  end
+  local before, budget = self.stack.entries, self.stack.budget
+  local states = save_all(fresh, budget)
+  wrong = swap(self, entries, fresh) or restore_all(states, fresh, budget)
+  if wrong then
+    swap(self, before, reversed(fresh))
+    return refuse(wrong)
+  end
   self.watch(function()
     watch(self, before, fresh)
   end)

@@ -8,7 +8,10 @@ local load_policy = {}
 
 local size_limit = 1 << 20 -- bytes of a file
 
-local function read(path)
+--- The bytes of a file; nil and why not.
+---@param path string
+---@return string|nil, string?
+function load_policy.read(path)
   local file <close>, message = io.open(path, "rb")
   if not file then
     return nil, message
@@ -23,6 +26,47 @@ local function read(path)
   return text or ""
 end
 
+local deepest = 6 -- tables within tables that a policy declares
+
+--- A copy without metamethods, as far as tables go.
+local function plain(value, depth)
+  if type(value) ~= "table" then
+    return value
+  elseif depth == 0 then
+    error(("expected at most %d tables within each other"):format(deepest), 0)
+  end
+  local made = {}
+  for key, part in next, value do
+    made[key] = plain(part, depth - 1)
+  end
+  return made
+end
+
+--- What is declared with tables, and read when its budget is over.
+local declared = { on = true, rules = true, schedule = true }
+
+--- The policy that a file has returned in a table without metamethods; what it
+--- inherits it has itself then. Runs within its budget.
+local function flat(given)
+  if type(given) ~= "table" then
+    return given
+  end
+  local made = {}
+  for key, value in next, given do
+    if type(key) ~= "string" then
+      error(("expected names of fields, got a %s as one"):format(type(key)), 0)
+    end
+    made[key] = value
+  end
+  for _, name in ipairs(fields.names) do
+    made[name] = given[name]
+  end
+  for name in pairs(declared) do
+    made[name] = plain(made[name], deepest)
+  end
+  return made
+end
+
 --- Runs a chunk as everything of a policy runs, and gives what it returns.
 local function run(path, chunk, budget, generation)
   local made, returned = nil, false
@@ -30,7 +74,8 @@ local function run(path, chunk, budget, generation)
     policy = path, name = "loading", budget = budget, confined = true,
     generation = generation,
     fn = function()
-      made, returned = chunk(), true
+      made = flat(chunk())
+      returned = true
     end,
   }
   guard:call(nil)
@@ -47,7 +92,7 @@ end
 ---@param generation integer
 ---@return table|nil, string
 function load_policy.file(path, budget, generation)
-  local text, message = read(path)
+  local text, message = load_policy.read(path)
   if not text then
     return nil, message
   end

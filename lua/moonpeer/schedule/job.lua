@@ -117,8 +117,8 @@ function job.new(name, given, entry)
   end
   entry = entry or { generation = 0, confined = false }
   return {
-    name = name, every = every_of(what, given), jitter = given.jitter or 0,
-    run = run, at_start = given.at_start == true,
+    name = name, given = given, run = run, every = every_of(what, given),
+    jitter = given.jitter or 0, at_start = given.at_start == true,
     after_ban = given.after_ban == true, persist = given.persist ~= false,
     changes = given.changes, generation = entry.generation,
     confined = entry.confined, runs = 0, failures = 0, skipped = 0, row = 0,
