@@ -156,7 +156,7 @@ local function add_class(lines, one)
   for _, member in ipairs(one.members) do
     if api.kind(one, member) == "field" then
       lines[#lines + 1] = ("---@field %s%s %s %s"):format(member.name,
-        one.name == "configuration" and "?" or "", member.type,
+        one.is_written and "?" or "", member.type,
         oneline(member.summary))
     end
   end
