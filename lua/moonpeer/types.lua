@@ -301,7 +301,7 @@ function engine:explain(what) end
 ---@field store? string|moonpeer.Store Where peers are remembered.
 ---@field policies? (moonpeer.Policy|string)[] Asked in turn before the stock policies; the first answer wins.
 ---@field shadow? moonpeer.Policy|string Decides beside them, without effect: see engine:try.
----@field budget? table How long a policy may take to load, to decide, to hear an event.
+---@field budget? table What a policy may take to load, to decide, to hear an event.
 ---@field schedule? table<string, moonpeer.Job|false> Jobs that recur.
 ---@field trusted? string[] Never banned, throttled or evicted by stock policies.
 ---@field target_connections? integer Outbound connections to keep.
@@ -850,76 +850,17 @@ function listener:close() end
 ---@field on? table<string, fun(event: moonpeer.Event)> Listeners that come and go with it.
 ---@field rules? moonpeer.Rule[] Declared rules, run in C.
 ---@field schedule? table<string, moonpeer.Job> Jobs that come and go with it.
+---@field accept? fun(engine: moonpeer.Engine, address: string): boolean|nil, string? Somebody dials us: is he let in?
+---@field validate? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, version: table): string|nil, string?, string? A remote has said who it is: may it stay?
+---@field judge? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, offence: table): string|nil, string?, table? A remote did something wrong: what happens to it?
+---@field select? fun(engine: moonpeer.Engine, n: integer): string[]|nil, string? A slot is free: who is dialled?
+---@field retry? fun(engine: moonpeer.Engine, address: string, failure: table): number|string|false|nil, string? A dial has failed: when is it tried again?
+---@field evict? fun(engine: moonpeer.Engine, candidates: moonpeer.Connection[], address: string): moonpeer.Connection|false|nil, string? All slots are taken and somebody dials: who goes?
+---@field keep? fun(engine: moonpeer.Engine, address: string, source: string): boolean|nil, string? An address was heard of: is it remembered?
+---@field setup? fun(engine: moonpeer.Engine) Called once, when it is put in place.
+---@field save? fun(engine: moonpeer.Engine): any Called before a reload replaces it.
+---@field restore? fun(state: any) Called after a reload has put it in place.
 local policy = {}
-
---- Somebody dials us: is he let in?
----@param engine moonpeer.Engine
----@param address string with its port
----@return boolean|nil
----@return string?
-function policy.accept(engine, address) end
-
---- A remote has said who it is: may it stay?
----@param engine moonpeer.Engine
----@param connection moonpeer.Connection
----@param version table what the remote says of itself
----@return string|nil
----@return string?
----@return string?
-function policy.validate(engine, connection, version) end
-
---- A remote did something wrong: what happens to it?
----@param engine moonpeer.Engine
----@param connection moonpeer.Connection
----@param offence table code, message, count, dropped
----@return string|nil
----@return string?
----@return table?
-function policy.judge(engine, connection, offence) end
-
---- A slot is free: who is dialled?
----@param engine moonpeer.Engine
----@param n integer how many are wanted
----@return string[]|nil
----@return string?
-function policy.select(engine, n) end
-
---- A dial has failed: when is it tried again?
----@param engine moonpeer.Engine
----@param address string with its port
----@param failure table code, attempts
----@return number|string|false|nil
----@return string?
-function policy.retry(engine, address, failure) end
-
---- All slots are taken and somebody dials: who goes?
----@param engine moonpeer.Engine
----@param candidates moonpeer.Connection[] that may go
----@param address string with its port
----@return moonpeer.Connection|false|nil
----@return string?
-function policy.evict(engine, candidates, address) end
-
---- An address was heard of: is it remembered?
----@param engine moonpeer.Engine
----@param address string with its port
----@param source string who told
----@return boolean|nil
----@return string?
-function policy.keep(engine, address, source) end
-
---- Called once, when it is put in place.
----@param engine moonpeer.Engine
-function policy.setup(engine) end
-
---- Called before a reload replaces it.
----@param engine moonpeer.Engine
----@return any
-function policy.save(engine) end
-
---- Called after a reload has put it in place.
----@param state any what save gave
-function policy.restore(state) end
 
 --- How many messages of a command, or offences, are borne within a time. Stated in Lua, run in C.
 ---@class moonpeer.Rule
