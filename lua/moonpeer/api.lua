@@ -1,6 +1,8 @@
 --- api - everything public, described once: reference pages, help(), what is
 --- completed, the types for editors and the manual page come from here.
---- A type is { name, class, summary, variable, members }; a member is
+--- A type is { name, class, summary, variable, members }; is_table: it is made
+--- in Lua; is_written: people write it; internal: names that are nobody's
+--- business; outside: its examples run outside of tasks. A member is
 ---   name     in the type
 ---   kind     "function", "method" or "field"; nil is the type's usual one
 ---   args     { { name, type, text }, ... }; a name that ends in ? may be left
@@ -15,7 +17,8 @@
 local api = {}
 
 local files = { "module", "engine", "configuration", "connection", "store",
-  "bans", "peer", "message", "event", "objects" }
+  "bans", "peer", "message", "event", "objects", "policy", "simulation",
+  "testing" }
 
 local types
 

@@ -8,7 +8,7 @@ local time = "number|string"
 
 return {
   name = "configuration", class = "moonpeer.Configuration",
-  variable = "configuration", kind = "field",
+  variable = "configuration", kind = "field", is_written = true,
   summary = "What moonpeer.engine and engine:configure take: a table. "
     .. "Durations are seconds or texts such as \"10m\".",
   members = {
@@ -22,10 +22,16 @@ return {
       "Fixed when peers are given."),
     key("store", "string|moonpeer.Store", "a URL, or a store", "memory:",
       "Where peers are remembered."),
-    key("policies", "table[]", "tables of functions", "none",
+    key("policies", "(moonpeer.Policy|string)[]", "tables and file names",
+      "none",
       "Asked in turn before the stock policies; the first answer wins."),
-    key("schedule", "table", "name -> { every, jitter }", "save every 5 m",
-      "Jobs that recur."),
+    key("shadow", "moonpeer.Policy|string", "a table or a file name", "none",
+      "Decides beside them, without effect: see engine:try."),
+    key("budget", "table", "load, decision, event: durations; memory: bytes",
+      "500 ms, 10 ms, 50 ms; none",
+      "What a policy may take to load, to decide, to hear an event."),
+    key("schedule", "table<string, moonpeer.Job|false>", "name -> job",
+      "save every 5 m", "Jobs that recur."),
     key("trusted", "string[]", "prefixes", "none",
       "Never banned, throttled or evicted by stock policies."),
     key("target_connections", "integer", "0 to 100000", "8",

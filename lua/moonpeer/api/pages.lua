@@ -150,13 +150,26 @@ local function add_params(lines, member)
   return table.concat(names, ", ")
 end
 
+--- A function that people write, as a type: "fun(engine: moonpeer.Engine)".
+local function type_of(member)
+  local args, results = {}, {}
+  for i, arg in ipairs(member.args or {}) do
+    args[i] = arg[1] .. ": " .. arg[2]
+  end
+  for i, result in ipairs(member.returns or {}) do
+    results[i] = result[1]
+  end
+  return ("fun(%s)%s"):format(table.concat(args, ", "),
+    #results > 0 and ": " .. table.concat(results, ", ") or "")
+end
+
 local function add_class(lines, one)
   lines[#lines + 1] = "--- " .. oneline(one.summary)
   lines[#lines + 1] = "---@class " .. one.class
   for _, member in ipairs(one.members) do
-    if api.kind(one, member) == "field" then
+    if one.is_written or api.kind(one, member) == "field" then
       lines[#lines + 1] = ("---@field %s%s %s %s"):format(member.name,
-        one.name == "configuration" and "?" or "", member.type,
+        one.is_written and "?" or "", member.type or type_of(member),
         oneline(member.summary))
     end
   end
@@ -169,7 +182,7 @@ local function add_meta(lines, one)
   lines[#lines + 1] = ""
   for _, member in ipairs(one.members) do
     local kind = api.kind(one, member)
-    if kind ~= "field" then
+    if kind ~= "field" and not one.is_written then
       lines[#lines + 1] = "--- " .. oneline(member.summary)
       local names = add_params(lines, member)
       lines[#lines + 1] = ("function %s%s%s(%s) end"):format(one.variable,
