@@ -1,7 +1,7 @@
 --- api - everything public, described once: reference pages, help(), what is
 --- completed, the types for editors and the manual page come from here.
---- A type is { name, class, summary, variable, members }; is_table: it is made
---- in Lua; is_written: people write it; internal: names that are nobody's
+--- A type is { name, class, summary, variable, members }; is_table: people
+--- write it; in_lua: it is made in Lua; internal: names that are nobody's
 --- business; outside: its examples run outside of tasks. A member is
 ---   name     in the type
 ---   kind     "function", "method" or "field"; nil is the type's usual one
@@ -12,12 +12,14 @@
 ---   errors   codes that it fails with; then it returns nil, message, code
 ---   waits    only inside a task
 ---   type     of a field
+---   default  of a field that may be left out; of a function that people
+---            write: what happens without it
 ---   since    the version that brought it
 ---   example  code that runs in tests/lua/docs_spec.lua
 local api = {}
 
-local files = { "module", "engine", "configuration", "connection", "store",
-  "bans", "peer", "message", "event", "objects", "policy", "simulation",
+local files = { "module", "engine", "configuration", "policy", "connection",
+  "store", "bans", "peer", "message", "event", "objects", "simulation",
   "testing" }
 
 local types

@@ -8,7 +8,7 @@ local time = "number|string"
 
 return {
   name = "configuration", class = "moonpeer.Configuration",
-  variable = "configuration", kind = "field", is_written = true,
+  variable = "configuration", kind = "field",
   summary = "What moonpeer.engine and engine:configure take: a table. "
     .. "Durations are seconds or texts such as \"10m\".",
   members = {
@@ -23,15 +23,17 @@ return {
     key("store", "string|moonpeer.Store", "a URL, or a store", "memory:",
       "Where peers are remembered."),
     key("policies", "(moonpeer.Policy|string)[]", "tables and file names",
-      "none",
-      "Asked in turn before the stock policies; the first answer wins."),
-    key("shadow", "moonpeer.Policy|string", "a table or a file name", "none",
-      "Decides beside them, without effect: see engine:try."),
-    key("budget", "table", "load, decision, event: durations; memory: bytes",
-      "500 ms, 10 ms, 50 ms; none",
-      "What a policy may take to load, to decide, to hear an event."),
+      "none", "Asked in turn before the stock policies; the first answer "
+      .. "wins. Only those from files are read again by engine:reload."),
     key("schedule", "table<string, moonpeer.Job|false>", "name -> job",
-      "save every 5 m", "Jobs that recur."),
+      "save every 5 m", "Jobs that recur; false: none of the name."),
+    key("shadow", "moonpeer.Policy|string", "a table or a file name", "none",
+      "Decides beside the others, without effect: see engine:trial."),
+    key("budget", "table", "{ decision, event, load, memory }",
+      "10 ms, 50 ms, 500 ms, 128 MiB", "What a call of a policy may take: "
+      .. "time; and bytes that all of Lua may hold meanwhile. Whoever needs "
+      .. "more fails with \"not enough memory\", all garbage is collected, "
+      .. "and the function is parked."),
     key("trusted", "string[]", "prefixes", "none",
       "Never banned, throttled or evicted by stock policies."),
     key("target_connections", "integer", "0 to 100000", "8",

@@ -7,7 +7,7 @@ local host_args = { "address", "string", "\"10.0.0.1\", or with a port" }
 
 local sim = {
   name = "moonpeer.sim", class = "moonpeer.Sim", variable = "sim",
-  kind = "function", is_table = true, outside = true,
+  kind = "function", in_lua = true, outside = true,
   summary = "`require \"moonpeer.sim\"`: whole engines and scripted peers on a "
     .. "virtual clock and network. The same seed gives the same run, and a run "
     .. "takes no time.",
@@ -34,7 +34,7 @@ assert(one:now() == 0)]] },
 
 local world = {
   name = "moonpeer.world", class = "moonpeer.World", variable = "world",
-  kind = "method", is_table = true, outside = true,
+  kind = "method", in_lua = true, outside = true,
   internal = { check = true, fail = true, ip_of = true },
   summary = "A network on a virtual clock. Time passes in run_for and "
     .. "run_until alone.",
@@ -154,7 +154,7 @@ world:heal(world:partition("10.0.0.1"))]] },
 
 local remote = {
   name = "moonpeer.remote", class = "moonpeer.Remote", variable = "remote",
-  kind = "method", is_table = true, outside = true,
+  kind = "method", in_lua = true, outside = true,
   internal = {},
   summary = "A scripted peer of a world. Its connections are those of "
     .. "moonpeer.connect.",

@@ -4,7 +4,7 @@ local fields = { "fields?", "table", "those that matter" }
 
 return {
   name = "moonpeer.test", class = "moonpeer.Test", variable = "test",
-  kind = "function", is_table = true, outside = true,
+  kind = "function", in_lua = true, outside = true,
   summary = "`require \"moonpeer.test\"`: what engines tell, written down; "
     .. "assertions that say what came instead; a guard against what a spec "
     .. "leaves behind.",
