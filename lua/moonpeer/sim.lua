@@ -74,6 +74,17 @@ local function copy(t)
   return made
 end
 
+--- Calls fn with the world's time and chance in the places of the real ones.
+local function in_time(self, fn, ...)
+  local before = environment.swap(self.functions)
+  local results = table.pack(pcall(fn, ...))
+  environment.swap(before)
+  if not results[1] then
+    error(results[2], 0)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
 --- A whole engine on a host of its own, started. It listens when its options
 --- say so, or when the address has a port.
 ---@param address string  "10.0.0.1" or "10.0.0.1:8333"
@@ -90,9 +101,10 @@ function methods:engine(address, config)
   if config.listen == nil and port ~= 0 then
     config.listen = with_port(ip, port)
   end
-  local made = must("engine", misuse.guard("engine", raw.at, self.handle, ip,
-    engine.new, config))
-  assert(made:start())
+  -- what policies do when they are loaded and begin is in the world, too
+  local made = must("engine", misuse.guard("engine", in_time, self, raw.at,
+    self.handle, ip, engine.new, config))
+  assert(in_time(self, made.start, made))
   add_host(self, { ip = ip, engine = made })
   return made
 end
@@ -149,13 +161,8 @@ end
 
 --- Runs, with the world's time and chance in the places of the real ones.
 local function run(self, duration, condition)
-  local before = environment.swap(self.functions)
-  local good, how, what =
-    pcall(raw.run, self.handle, duration, condition)
-  environment.swap(before)
-  if not good then
-    error(how, 0)
-  elseif how == "refused" then
+  local how, what = in_time(self, raw.run, self.handle, duration, condition)
+  if how == "refused" then
     misuse.raise("%s", what)
   elseif how == "failed" then
     error(what, 0)
@@ -270,9 +277,7 @@ local function close(self)
     good, left = pcall(take_down, self)
   end
   raw.shut(self.handle, true)
-  local before = environment.swap(self.functions)
-  raw.free(self.handle)
-  environment.swap(before)
+  in_time(self, raw.free, self.handle)
   return good, left
 end
 
@@ -317,15 +322,23 @@ local options_known = {
 }
 
 local whole = { "seed", "start", "trace_limit", "instructions" }
+local most = { instructions = 0x7fffffff }
 local traces = { text = true, hash = true, off = true }
+
+local function check_integer(name, value)
+  if math.type(value) ~= "integer" or value < 0 and name ~= "seed" then
+    misuse.raise("world: expected an integer%s for %s, got %s",
+      name == "seed" and "" or ", 0 or more,", name, tostring(value))
+  elseif most[name] and value > most[name] then
+    misuse.raise("world: expected at most %d for %s, got %d", most[name], name,
+      value)
+  end
+end
 
 local function check_values(options)
   for _, name in ipairs(whole) do
-    local value = options[name]
-    if value ~= nil and (math.type(value) ~= "integer"
-      or value < 0 and name ~= "seed") then
-      misuse.raise("world: expected an integer%s for %s, got %s",
-        name == "seed" and "" or ", 0 or more,", name, tostring(value))
+    if options[name] ~= nil then
+      check_integer(name, options[name])
     end
   end
   local trace = options.trace

@@ -53,6 +53,15 @@ static lua_Integer take_integer(lua_State *L, const char *name,
   return value;
 }
 
+/* Seconds since 1970 as nanoseconds; what does not fit is for the world to
+ * refuse. */
+static int64_t take_time(lua_State *L, const char *name) {
+  lua_Integer value = take_integer(L, name, 0);
+  if (value < 0)
+    return -1;
+  return value > INT64_MAX / MP_SECOND ? INT64_MAX : value * MP_SECOND;
+}
+
 static int64_t take_duration(lua_State *L, const char *name) {
   lua_getfield(L, 1, name);
   int64_t value = convert_duration_or(L, lua_gettop(L), 0);
@@ -73,7 +82,7 @@ int sim_lua_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   const struct mp_world_options options = {
       .seed = (uint64_t)take_integer(L, "seed", 0),
-      .start = take_integer(L, "start", 0) * MP_SECOND,
+      .start = take_time(L, "start"),
       .work_time = take_duration(L, "work_time"),
       .trace = take_trace(L),
       .trace_limit = (size_t)take_integer(L, "trace_limit", 0),
@@ -190,17 +199,22 @@ static int do_random(lua_State *L) {
   uint64_t range = (uint64_t)high - (uint64_t)low + 1;
   while (range && value >= UINT64_MAX - UINT64_MAX % range)
     value = mp_world_random_u64(world);
-  lua_pushinteger(
-      L, (lua_Integer)((range ? value % range : value) + (uint64_t)low));
+  uint64_t drawn = (range ? value % range : value) + (uint64_t)low;
+  lua_pushinteger(L, (lua_Integer)drawn);
   return 1;
 }
+
+enum { PART_MAX = 1000000000 };
 
 static int get_part(lua_State *L, const char *name, int otherwise) {
   int is_integer, value = otherwise;
   if (lua_getfield(L, 1, name) != LUA_TNIL) {
-    value = (int)lua_tointegerx(L, -1, &is_integer);
+    lua_Integer given = lua_tointegerx(L, -1, &is_integer);
     if (!is_integer)
       luaL_error(L, "field '%s' is not an integer", name);
+    if (given < -PART_MAX || given > PART_MAX)
+      luaL_error(L, "field '%s' is out-of-bound", name);
+    value = (int)given;
   } else if (otherwise < 0) {
     luaL_error(L, "field '%s' missing in date table", name);
   }

@@ -13,8 +13,13 @@ local function meet(script, config, peers)
   engine:on("policy_failed", "spec", function(event)
     failed[#failed + 1] = event.reason
   end)
-  for ip, fn in pairs(peers or {}) do
-    world:remote(ip, fn)
+  local ips = {}
+  for ip in pairs(peers or {}) do
+    ips[#ips + 1] = ip
+  end
+  table.sort(ips) -- the order is part of what happens
+  for _, ip in ipairs(ips) do
+    world:remote(ip, peers[ip])
   end
   return world, engine, failed
 end

@@ -32,6 +32,8 @@ describe("misuse", function()
       { "expected an integer for seed, got 1.5", function() sim.world { seed = 1.5 } end },
       { "expected an integer, 0 or more, for start, got -1", function() sim.world { start = -1 } end },
       { "start: expected a time", function() sim.world { start = 1 << 40 } end },
+      { "start: expected a time", function() sim.world { start = 1 << 34 } end },
+      { "expected at most 2147483647 for instructions", function() sim.world { instructions = 1 << 40 } end },
       { "work_time", function() sim.world { work_time = "1000h" } end },
       { 'expected trace to be "text"', function() sim.world { trace = "json" } end },
       { 'unknown network "regtst"', function() sim.world { network = "regtst" } end },

@@ -1,5 +1,6 @@
 --- Worlds: engines and peers in one, its clock and chance, its trace.
 local moonpeer = require "moonpeer"
+local files = require "support.files"
 local test = require "moonpeer.test"
 local worlds = require "support.worlds"
 
@@ -117,6 +118,17 @@ describe("a world", function()
     assert.equal(time, os.time)
     assert.equal(clock, os.clock)
     assert.equal(date, os.date)
+  end)
+
+  it("has them also while policies are loaded", function()
+    local path = files.make "error('loaded at ' .. os.time())"
+    in_world({ start = 86400 }, function(world)
+      assert.error_matches(function()
+        world:engine("10.0.0.1", { policies = { path } })
+      end, "loaded at 86400")
+      assert.is_true(os.time() > 86400)
+    end)
+    files.remove_all()
   end)
 
   it("puts chance and time back when something fails", function()
