@@ -135,6 +135,7 @@ function client:evaluate(request)
   local start = core.now()
   local task = core.spawn(function()
     core.console_task(self.budget)
+    coroutine.yield() -- from here on it is held to that
     return self.session:evaluate(request.eval)
   end)
   self.task = task
