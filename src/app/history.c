@@ -17,10 +17,10 @@ struct lines {
 /* Keeps the last HISTORY_KEPT at least. */
 static void keep(struct lines *lines, char *line) {
   lines->seen++;
-  if (lines->count == 2 * HISTORY_KEPT) {
+  if (lines->count == (size_t)2 * HISTORY_KEPT) {
     for (size_t i = 0; i < HISTORY_KEPT; i++)
       free(lines->list[i]);
-    memmove(lines->list, lines->list + HISTORY_KEPT,
+    memmove(lines->list, &lines->list[HISTORY_KEPT],
             HISTORY_KEPT * sizeof *lines->list);
     lines->count = HISTORY_KEPT;
   }

@@ -182,7 +182,10 @@ static void hear(struct mp_engine *engine, const struct mp_connection *c,
       engine_is_own(engine, &address) ||
       !engine_ask_keep(engine, &address, &c->address))
     return;
-  mp_store_hear(engine->store, NULL, &address, &source, services,
+  mp_store_hear(engine->store, NULL,
+                &(struct mp_hearsay){.address = &address,
+                                     .source = &source,
+                                     .services = services},
                 mp_loop_time(engine->loop), NULL);
 }
 

@@ -99,7 +99,8 @@ void engine_remember(struct mp_engine *engine, const struct mp_address *address,
                      enum mp_source_kind source) {
   const struct mp_peer_change change = {.fields = MP_PEER_SOURCE,
                                         .source = {.kind = source}};
-  mp_store_create(engine->store, NULL, NULL, address, &change,
+  mp_store_create(engine->store, NULL,
+                  &(struct mp_peer_new){.address = address, .change = &change},
                   wall_time(engine), NULL);
 }
 

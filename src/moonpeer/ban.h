@@ -73,13 +73,15 @@ uint32_t mp_ban_count(struct mp_store *store);
  * that is wrong, `name` being what to call the text. Bans that have expired
  * are left out and counted. */
 struct mp_ban_import {
+  enum mp_ban_format format;
+  const char *text; /* borrowed */
+  size_t size;
   const char *name;        /* for faults; a file's name */
   const char *origin;      /* "import" when NULL */
   int64_t expires;         /* for plain text, which has none; 0 is ban_time */
   uint32_t added, expired; /* filled */
 };
-int mp_ban_import(struct mp_store *store, enum mp_ban_format format,
-                  const char *text, size_t size, struct mp_ban_import *options,
+int mp_ban_import(struct mp_store *store, struct mp_ban_import *list,
                   int64_t now, struct mp_fault *fault);
 
 /* The same the other way; *text is yours to free(). 0 or MP_ELIMIT. Forever

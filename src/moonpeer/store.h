@@ -100,15 +100,22 @@ int mp_store_configure(struct mp_store *store,
                        struct mp_fault *fault);
 
 /* --- peers -----------------------------------------------------------------
- * id NULL makes one. When the store is full another goes: never-successful
- * peers first, then those that worked once, banned ones last; among them
- * inaccessible before unknown before valid, and the longest in its status
- * first. 0, MP_EDUPLICATE (*peer is then the one that is there when the address
- * is the same, else NULL), MP_ECONFIG (values out of range), MP_ELIMIT. *peer
- * may be NULL. */
+ */
+
+/* A peer that is to be. All is borrowed until the call returns. */
+struct mp_peer_new {
+  const struct mp_address *address;    /* with a port above 0 */
+  const uint8_t *id;                   /* MP_UUID_SIZE; NULL: one is made */
+  const struct mp_peer_change *change; /* NULL: no more is known */
+};
+
+/* When the store is full another goes: never-successful peers first, then
+ * those that worked once, banned ones last; among them inaccessible before
+ * unknown before valid, and the longest in its status first. 0, MP_EDUPLICATE
+ * (*peer is then the one that is there when the address is the same, else
+ * NULL), MP_ECONFIG (values out of range), MP_ELIMIT. `peer` may be NULL. */
 int mp_store_create(struct mp_store *store, const struct mp_peer **peer,
-                    const uint8_t *id, const struct mp_address *address,
-                    const struct mp_peer_change *change, int64_t now,
+                    const struct mp_peer_new *made, int64_t now,
                     struct mp_fault *fault);
 
 /* NULL when there is none (peer_not_found). */
@@ -133,15 +140,21 @@ uint32_t mp_store_count_by_status(const struct mp_store *store,
                                   enum mp_status status);
 uint32_t mp_store_capacity(const struct mp_store *store);
 
-/* An address somebody told us of: created when the rules for its source allow,
+/* An address that somebody told us of, and who. All is borrowed. */
+struct mp_hearsay {
+  const struct mp_address *address;
+  const struct mp_source *source;
+  uint64_t services;
+};
+
+/* The peer it tells of is created when the rules for its source allow,
  * else refused with MP_ELIMIT: a source may name 0.1 addresses a second (and
  * as many at once as mp_store_expect said), MP_STORE_PER_SOURCE of a source
  * group are kept, and MP_STORE_PER_BUCKET of these in one group. Only sources
  * of the kinds peer and inbound are held to it. MP_EDUPLICATE when known. */
 int mp_store_hear(struct mp_store *store, const struct mp_peer **peer,
-                  const struct mp_address *address,
-                  const struct mp_source *source, uint64_t services,
-                  int64_t now, struct mp_fault *fault);
+                  const struct mp_hearsay *hearsay, int64_t now,
+                  struct mp_fault *fault);
 
 /* We asked this source: n more addresses (1,000 at most) may come at once. */
 void mp_store_expect(struct mp_store *store, const struct mp_source *source,
@@ -300,12 +313,11 @@ uint32_t mp_batch_value_count(const struct mp_batch *batch);
 const char *mp_batch_value(const struct mp_batch *batch, uint32_t i,
                            const void **bytes, size_t *size);
 
-/* While loading. row 0 takes any. Everything is checked: MP_ESTORE with what
- * is wrong, duplicates too; nothing was taken then. */
+/* While loading. row 0 takes any; a peer has all its members. Everything is
+ * checked: MP_ESTORE with what is wrong, duplicates too; nothing was taken
+ * then. */
 int mp_load_peer(struct mp_loader *loader, uint32_t row,
-                 const uint8_t id[MP_UUID_SIZE],
-                 const struct mp_address *address,
-                 const struct mp_peer_change *change, struct mp_fault *fault);
+                 const struct mp_peer_new *loaded, struct mp_fault *fault);
 int mp_load_ban(struct mp_loader *loader, uint32_t row,
                 const struct mp_ban *ban, struct mp_fault *fault);
 int mp_load_value(struct mp_loader *loader, const char *name, const void *bytes,

@@ -189,11 +189,10 @@ static struct trie_node **parent_of(struct trie *trie, const struct key *key,
 uint32_t trie_remove(struct trie *trie, const struct mp_prefix *prefix) {
   struct key key = key_of(prefix->ip, prefix->bits);
   uint32_t value = trie_get(trie, prefix);
-  if (!value)
-    return 0;
   struct trie_node **link = descend(trie, &key);
+  if (!value || !*link)
+    return 0;
   struct trie_node **parent = parent_of(trie, &key, link);
-  /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it has a value */
   (*link)->value = 0;
   prune(trie, link);
   if (parent)

@@ -76,6 +76,26 @@ static bool is_scope(lua_State *L, int index) {
          mp_prefix_parse(&prefix, scope, NULL) == 0;
 }
 
+static bool is_ban_time(lua_State *L, int index) {
+  return is_duration(L, index) ||
+         (lua_type(L, index) == LUA_TSTRING &&
+          strcmp(lua_tostring(L, index), "forever") == 0);
+}
+
+/* The option at the top. */
+static const char *check_option(lua_State *L, const char *key) {
+  if (strcmp(key, "time") == 0)
+    return is_ban_time(L, -1) ? NULL
+                              : "expected a duration or \"forever\" as time";
+  if (strcmp(key, "scope") == 0)
+    return is_scope(L, -1)
+               ? NULL
+               : "expected \"address\", \"group\" or a prefix as scope";
+  return strcmp(key, "rule") == 0 && lua_type(L, -1) == LUA_TSTRING
+             ? NULL
+             : "expected no options but time and scope";
+}
+
 /* A table that is what it holds: it is read again when nothing can stop what
  * its metamethods do. */
 static bool is_plain_table(lua_State *L, int index) {
@@ -88,24 +108,17 @@ static bool is_plain_table(lua_State *L, int index) {
 }
 
 static const char *check_options(lua_State *L, int index) {
+  const char *wrong = NULL;
   if (lua_isnil(L, index))
     return NULL;
   if (!is_plain_table(L, index))
     return "expected a plain table of options, as its third value";
-  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+  lua_pushnil(L);
+  for (; !wrong && lua_next(L, index); lua_pop(L, 1)) {
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    if (strcmp(key, "time") == 0) {
-      if (!is_duration(L, -1) && !(lua_type(L, -1) == LUA_TSTRING &&
-                                   strcmp(lua_tostring(L, -1), "forever") == 0))
-        return "expected a duration or \"forever\" as time";
-    } else if (strcmp(key, "scope") == 0) {
-      if (!is_scope(L, -1))
-        return "expected \"address\", \"group\" or a prefix as scope";
-    } else if (strcmp(key, "rule") != 0 || lua_type(L, -1) != LUA_TSTRING) {
-      return "expected no options but time and scope";
-    }
+    wrong = check_option(L, key);
   }
-  return NULL;
+  return wrong;
 }
 
 static const char *check_judge(lua_State *L, int index) {

@@ -281,10 +281,10 @@ static int do_import(lua_State *L) {
   struct mp_store *core = self(L);
   struct mp_ban_import options = {.name = "bans"};
   struct mp_fault fault;
-  size_t n;
-  const char *text = luaL_checklstring(L, 2, &n);
+  options.text = luaL_checklstring(L, 2, &options.size);
   int64_t now = time_of(L);
-  const char *guess = text[strspn(text, " \t\r\n")] == '{' ? "json" : "plain";
+  const char *guess =
+      options.text[strspn(options.text, " \t\r\n")] == '{' ? "json" : "plain";
   lua_settop(L, 3);
   if (lua_isnil(L, 3)) {
     lua_newtable(L);
@@ -295,8 +295,8 @@ static int do_import(lua_State *L) {
   take_text(L, 3, "origin", &options.origin);
   take_duration(L, now, &options.expires);
   lua_getfield(L, 3, "format");
-  enum mp_ban_format format = take_format(L, 4, guess);
-  if (mp_ban_import(core, format, text, n, &options, now, &fault) != 0)
+  options.format = take_format(L, 4, guess);
+  if (mp_ban_import(core, &options, now, &fault) != 0)
     return push_fault(L, &fault);
   lua_pushinteger(L, options.added);
   lua_pushinteger(L, options.expired);

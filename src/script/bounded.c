@@ -191,7 +191,10 @@ static void add_text(lua_State *L, luaL_Buffer *buffer,
       luaL_addchar(buffer, text[i]);
       continue;
     }
-    char next = ++i < n ? text[i] : 0;
+    i++;
+    char next = '\0';
+    if (i < n)
+      next = text[i];
     if (next == '%') {
       luaL_addchar(buffer, '%');
     } else if (next == '0') {

@@ -106,7 +106,7 @@ static void take_hash(lua_State *L, int index, uint8_t hash[HASH]) {
     memcpy(hash, text, HASH);
     return;
   }
-  if (n != 2 * HASH || !hex_parse(shown, text, n)) {
+  if (n != (size_t)2 * HASH || !hex_parse(shown, text, n)) {
     luaL_argerror(L, index, "expected 32 bytes or 64 hex digits");
     return;
   }

@@ -46,8 +46,11 @@ static int import_addresses(lua_State *L, struct store *into) {
     struct mp_address address;
     uint64_t services;
     if (read_entry(&list.entry, &address, &services))
-      added += mp_store_hear(into->core, NULL, &address, &source, services, now,
-                             NULL) == 0;
+      added += mp_store_hear(into->core, NULL,
+                             &(struct mp_hearsay){.address = &address,
+                                                  .source = &source,
+                                                  .services = services},
+                             now, NULL) == 0;
   }
   lua_pushinteger(L, added);
   lua_pushinteger(L, (lua_Integer)list.count);

@@ -3,6 +3,8 @@
 #include "script/meter.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "script/convert.h"
@@ -45,14 +47,14 @@ void meter_end(struct meter *meter) {
 /* How long this thread could have run and had to wait for a processor: that is
  * no idleness. 0 where the system does not say. */
 static int64_t read_delay(void) {
-  long long ran, waited = 0;
+  char line[100] = ""; /* nanoseconds run, waited, and times */
   FILE *file = fopen("/proc/thread-self/schedstat", "re");
   if (!file)
     return 0;
-  if (fscanf(file, "%lld %lld", &ran, &waited) != 2)
-    waited = 0;
+  const char *waited =
+      fgets(line, sizeof line, file) ? strchr(line, ' ') : NULL;
   fclose(file);
-  return waited;
+  return waited ? strtoll(waited, NULL, 10) : 0;
 }
 
 bool meter_may(struct meter *meter) {

@@ -34,22 +34,26 @@ static const char *item_end(struct pattern *m, const char *p) {
   return p + 1;
 }
 
+/* 1 or 0 for a letter that names a class, -1 for another. */
+static int in_named(int c, int class) {
+  static const struct {
+    char letter;
+    int (*is)(int c);
+  } classes[] = {{'a', isalpha}, {'c', iscntrl}, {'d', isdigit}, {'g', isgraph},
+                 {'l', islower}, {'p', ispunct}, {'s', isspace}, {'u', isupper},
+                 {'w', isalnum}, {'x', isxdigit}};
+  for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+    if (classes[i].letter == class)
+      return classes[i].is(c) != 0;
+  return -1;
+}
+
 static bool in_class(int c, int class) {
-  bool is_in;
-  switch (tolower(class)) {
-  case 'a': is_in = isalpha(c); break;
-  case 'c': is_in = iscntrl(c); break;
-  case 'd': is_in = isdigit(c); break;
-  case 'g': is_in = isgraph(c); break;
-  case 'l': is_in = islower(c); break;
-  case 'p': is_in = ispunct(c); break;
-  case 's': is_in = isspace(c); break;
-  case 'u': is_in = isupper(c); break;
-  case 'w': is_in = isalnum(c); break;
-  case 'x': is_in = isxdigit(c); break;
-  default: return class == c;
-  }
-  return isupper(class) ? !is_in : is_in;
+  bool is_negated = class >= 'A' && class <= 'Z';
+  int is_in = in_named(c, is_negated ? class - 'A' + 'a' : class);
+  if (is_in < 0)
+    return class == c;
+  return is_negated ? !is_in : is_in;
 }
 
 /* In a set from its [ to its last ]. */

@@ -199,8 +199,8 @@ static int do_random(lua_State *L) {
   uint64_t range = (uint64_t)high - (uint64_t)low + 1;
   while (range && value >= UINT64_MAX - UINT64_MAX % range)
     value = mp_world_random_u64(world);
-  lua_pushinteger(
-      L, (lua_Integer)((range ? value % range : value) + (uint64_t)low));
+  uint64_t drawn = (range ? value % range : value) + (uint64_t)low;
+  lua_pushinteger(L, (lua_Integer)drawn);
   return 1;
 }
 

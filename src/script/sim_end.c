@@ -39,8 +39,8 @@ int sim_leftovers(lua_State *L) {
     if (is_ours(sim, task_home(task)))
       add(L, "task", task_home(task));
   mp_world_count(sim->world, &count);
-  lua_pushinteger(L, (lua_Integer)(count.streams + count.listeners +
-                                   count.lookups + count.works));
+  size_t open = count.streams + count.listeners + count.lookups + count.works;
+  lua_pushinteger(L, (lua_Integer)open);
   return 2;
 }
 

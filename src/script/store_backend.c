@@ -62,7 +62,10 @@ static void load_peer(lua_State *L, struct reading *reading) {
     luaL_error(L, "peers[%I]: expected the fields id, ip and port",
                (lua_Integer)row);
   check(L, reading,
-        mp_load_peer(reading->loader, row, form.id, &form.address, &form.change,
+        mp_load_peer(reading->loader, row,
+                     &(struct mp_peer_new){.id = form.id,
+                                           .address = &form.address,
+                                           .change = &form.change},
                      &reading->fault));
   lua_settop(L, top);
 }

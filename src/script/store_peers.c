@@ -33,9 +33,12 @@ static int do_create(lua_State *L) {
     return luaL_error(L, "expected the field ip, or address, of a peer");
   if (!form.has_port && !form.has_whole)
     return luaL_error(L, "expected the field port of a peer");
-  int rc = mp_store_create(box->store->core, &peer,
-                           form.has_id ? form.id : NULL, &form.address,
-                           &form.change, store_now(L, box->store), &fault);
+  int rc =
+      mp_store_create(box->store->core, &peer,
+                      &(struct mp_peer_new){.id = form.has_id ? form.id : NULL,
+                                            .address = &form.address,
+                                            .change = &form.change},
+                      store_now(L, box->store), &fault);
   return rc == 0 ? push_peer(L, box, peer) : push_fault(L, &fault);
 }
 
@@ -279,7 +282,10 @@ static int do_hear(lua_State *L) {
   if (rc == 0)
     rc = take_source(L, &source, &services, &fault);
   if (rc == 0)
-    rc = mp_store_hear(box->store->core, &peer, &address, &source, services,
+    rc = mp_store_hear(box->store->core, &peer,
+                       &(struct mp_hearsay){.address = &address,
+                                            .source = &source,
+                                            .services = services},
                        store_now(L, box->store), &fault);
   return rc == 0 ? push_peer(L, box, peer) : push_fault(L, &fault);
 }

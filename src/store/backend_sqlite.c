@@ -42,36 +42,43 @@ static int create(struct sqlite_file *file, struct mp_fault *fault) {
 
 /* --- writing */
 
+/* A table that is being written, and how many rows it has. */
+struct writer {
+  sqlite3 *db;
+  const struct sqlite_table *table;
+  sqlite3_stmt *put, *drop;
+  int64_t count;
+};
+
 /* An insert that found no row of that key sets the last row id. */
-/* NOLINTNEXTLINE(readability-function-size): a row of what, how */
-static int write_row(sqlite3 *db, sqlite3_stmt *put, sqlite3_stmt *drop,
-                     const struct sqlite_table *table,
-                     const struct mp_batch *batch, uint32_t i, int64_t *count) {
-  bool is_there = table->bind(put, batch, i);
-  sqlite3_stmt *statement = is_there ? put : drop;
+static int write_row(struct writer *writer, const struct mp_batch *batch,
+                     uint32_t i) {
+  bool is_there = writer->table->bind(writer->put, batch, i);
+  sqlite3_stmt *statement = is_there ? writer->put : writer->drop;
   if (!is_there)
-    table->bind(drop, batch, i);
-  sqlite3_set_last_insert_rowid(db, 0);
+    writer->table->bind(writer->drop, batch, i);
+  sqlite3_set_last_insert_rowid(writer->db, 0);
   int rc = sqlite3_step(statement);
   if (rc == SQLITE_DONE && is_there)
-    *count += sqlite3_last_insert_rowid(db) != 0;
+    writer->count += sqlite3_last_insert_rowid(writer->db) != 0;
   else if (rc == SQLITE_DONE)
-    *count -= sqlite3_changes(db);
+    writer->count -= sqlite3_changes(writer->db);
   sqlite3_reset(statement);
-  sqlite3_clear_bindings(put);
+  sqlite3_clear_bindings(writer->put);
   return rc == SQLITE_DONE ? 0 : rc;
 }
 
 static int write_table(sqlite3 *db, const struct sqlite_table *table,
                        const struct mp_batch *batch, int64_t *count) {
-  sqlite3_stmt *put = NULL, *drop = NULL;
-  int rc = sqlite3_prepare_v2(db, table->put, -1, &put, NULL);
+  struct writer writer = {.db = db, .table = table, .count = *count};
+  int rc = sqlite3_prepare_v2(db, table->put, -1, &writer.put, NULL);
   if (rc == 0)
-    rc = sqlite3_prepare_v2(db, table->remove, -1, &drop, NULL);
+    rc = sqlite3_prepare_v2(db, table->remove, -1, &writer.drop, NULL);
   for (uint32_t i = 0, n = table->count(batch); i < n && rc == 0; i++)
-    rc = write_row(db, put, drop, table, batch, i, count);
-  sqlite3_finalize(put);
-  sqlite3_finalize(drop);
+    rc = write_row(&writer, batch, i);
+  sqlite3_finalize(writer.put);
+  sqlite3_finalize(writer.drop);
+  *count = writer.count;
   return rc ? rc : sqlite_set_number(db, table->name, *count);
 }
 

@@ -154,21 +154,19 @@ static int add_all(struct mp_store *store, const struct found *found,
   return 0;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a public shape */
-int mp_ban_import(struct mp_store *store, enum mp_ban_format format,
-                  const char *text, size_t size, struct mp_ban_import *options,
+int mp_ban_import(struct mp_store *store, struct mp_ban_import *list,
                   int64_t now, struct mp_fault *fault) {
   struct found found = {0};
   struct mp_fault inner = {0};
-  options->added = options->expired = 0;
-  int rc = format == MP_BAN_JSON
-               ? read_json(text, size, &found, &inner)
-               : read_plain(text, size, options->expires, &found, &inner);
+  list->added = list->expired = 0;
+  int rc =
+      list->format == MP_BAN_JSON
+          ? read_json(list->text, list->size, &found, &inner)
+          : read_plain(list->text, list->size, list->expires, &found, &inner);
   if (rc == 0)
-    rc = add_all(store, &found, options, now, &inner);
+    rc = add_all(store, &found, list, now, &inner);
   if (rc)
-    fault_set(fault, rc, "%.60s: %.160s",
-              options->name ? options->name : "bans",
+    fault_set(fault, rc, "%.60s: %.160s", list->name ? list->name : "bans",
               inner.text[0] ? inner.text : "no memory");
   free(found.list);
   return rc;

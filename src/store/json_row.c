@@ -137,9 +137,18 @@ static int wrong(struct mp_fault *fault, const char *name, const char *what) {
   return fault_set(fault, MP_ESTORE, "%s: expected %s", name, what);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a range is two */
-static int get_number(const cJSON *item, const char *name, double least,
-                      double most, int64_t *value, struct mp_fault *fault) {
+struct range {
+  double least, most;
+};
+
+static const struct range any_u32 = {0, UINT32_MAX},
+                          any_i32 = {INT32_MIN, INT32_MAX},
+                          any_count = {0, MP_PEER_FAILURES};
+
+static int get_number(const cJSON *item, const char *name,
+                      const struct range *range, int64_t *value,
+                      struct mp_fault *fault) {
+  const double least = range->least, most = range->most;
   double number = cJSON_IsNumber(item) ? item->valuedouble : least - 1;
   if (!(number >= least && number <= most) || (double)(int64_t)number != number)
     return fault_set(fault, MP_ESTORE,
@@ -194,19 +203,19 @@ static int get_field(const cJSON *item, const struct field *field,
   int rc = 0;
   switch (field->type) {
   case TIME:
-    rc = get_number(item, field->name, 0, UINT32_MAX, &value, fault);
+    rc = get_number(item, field->name, &any_u32, &value, fault);
     *(int64_t *)at = value * RECORD_SECOND;
     return rc;
   case MICROSECONDS:
-    rc = get_number(item, field->name, 0, UINT32_MAX, &value, fault);
+    rc = get_number(item, field->name, &any_u32, &value, fault);
     *(int64_t *)at = value * 1000;
     return rc;
   case INT32:
-    rc = get_number(item, field->name, INT32_MIN, INT32_MAX, &value, fault);
+    rc = get_number(item, field->name, &any_i32, &value, fault);
     *(int32_t *)at = (int32_t)value;
     return rc;
   case COUNT:
-    rc = get_number(item, field->name, 0, MP_PEER_FAILURES, &value, fault);
+    rc = get_number(item, field->name, &any_count, &value, fault);
     *(unsigned *)at = (unsigned)value;
     return rc;
   default: return get_text(item, field, all, agent, fault);
@@ -328,7 +337,10 @@ int json_load_peer(const char *text, struct mp_loader *loader,
         (data ? MP_PEER_DATA_TEXT : 0) | (unknown ? MP_PEER_UNKNOWN_TEXT : 0);
     all.data = data;
     all.unknown = unknown;
-    rc = mp_load_peer(loader, 0, id, &address, &all, fault);
+    rc = mp_load_peer(
+        loader, 0,
+        &(struct mp_peer_new){.id = id, .address = &address, .change = &all},
+        fault);
   }
   cJSON_Delete(row);
   free(data);

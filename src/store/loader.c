@@ -54,9 +54,9 @@ static int check_whole(const struct mp_peer_change *change,
 }
 
 static int check_place(const struct mp_store *store, uint32_t row,
-                       const uint8_t id[MP_UUID_SIZE],
-                       const struct mp_address *address,
+                       const struct mp_peer_new *loaded,
                        struct mp_fault *fault) {
+  const struct mp_address *address = loaded->address;
   char text[MP_ADDRESS_TEXT], uuid[MP_UUID_TEXT];
   if (row > ROW_MAX)
     return fault_set(fault, MP_ESTORE, "row %u: the rows end at %d", row,
@@ -66,23 +66,21 @@ static int check_place(const struct mp_store *store, uint32_t row,
   if (peer_find(&store->peers, address))
     return fault_set(fault, MP_ESTORE, "the address %s is there twice",
                      mp_address_format(address, text));
-  if (peer_read(&store->peers, id))
+  if (peer_read(&store->peers, loaded->id))
     return fault_set(fault, MP_ESTORE, "the id %s is there twice",
-                     mp_uuid_format(id, uuid));
+                     mp_uuid_format(loaded->id, uuid));
   if (!address->port)
     return fault_set(fault, MP_ESTORE, "address: expected a port above 0");
   return 0;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a public shape */
 int mp_load_peer(struct mp_loader *loader, uint32_t row,
-                 const uint8_t id[MP_UUID_SIZE],
-                 const struct mp_address *address,
-                 const struct mp_peer_change *change, struct mp_fault *fault) {
+                 const struct mp_peer_new *loaded, struct mp_fault *fault) {
+  const struct mp_peer_change *change = loaded->change;
   struct mp_store *store = loader->store;
   struct mp_peer made;
   struct peer_keys keys;
-  int rc = check_place(store, row, id, address, fault);
+  int rc = check_place(store, row, loaded, fault);
   if (rc)
     return rc;
   if (record_check(change, fault))
@@ -90,8 +88,8 @@ int mp_load_peer(struct mp_loader *loader, uint32_t row,
   rc = check_whole(change, fault);
   if (rc)
     return rc;
-  record_init(&made, address);
-  memcpy(made.id, id, sizeof made.id);
+  record_init(&made, loaded->address);
+  memcpy(made.id, loaded->id, sizeof made.id);
   if (change->fields & MP_PEER_STATUS)
     made.status = change->status & 3;
   if (change->fields & MP_PEER_BAN_REASON)
@@ -100,7 +98,7 @@ int mp_load_peer(struct mp_loader *loader, uint32_t row,
     made.status_time = record_seconds(change->status_time);
   if (record_apply(&made, change, UINT32_MAX, store->memory))
     return no_memory(fault);
-  peer_keys_init(&keys, &store->peers, id, address);
+  peer_keys_init(&keys, &store->peers, made.id, &made.address);
   if (peer_insert(&store->peers, &row, &made, &keys) == 0)
     return 0;
   record_deinit(&made, store->memory);

@@ -63,11 +63,12 @@ static enum loaded check_pages(sqlite3 *db, const char *path,
   return result;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): where and what */
-static enum loaded load_table(sqlite3 *db, const char *path,
-                              const struct sqlite_table *table,
-                              struct mp_loader *loader, int64_t *count,
+static enum loaded load_table(struct sqlite_file *file, const char *path,
+                              int number, struct mp_loader *loader,
                               struct mp_fault *fault) {
+  const struct sqlite_table *table = sqlite_tables + number;
+  int64_t *count = file->counts + number;
+  sqlite3 *db = file->db;
   struct mp_fault inner = {0};
   sqlite3_stmt *statement = NULL;
   char sql[96];
@@ -155,8 +156,7 @@ static enum loaded load_open(struct sqlite_file *file, const char *path,
   if (result == LOADED)
     result = bring_up(file, path, version, fault);
   for (int i = 0; i < SQLITE_TABLES && result == LOADED; i++)
-    result = load_table(file->db, path, sqlite_tables + i, loader,
-                        file->counts + i, fault);
+    result = load_table(file, path, i, loader, fault);
   return result;
 }
 

@@ -306,7 +306,10 @@ static int load_peer(sqlite3_stmt *statement, struct mp_loader *loader,
     return fault_set(fault, MP_ESTORE, "id: expected 16 bytes");
   if (sqlite3_column_int64(statement, 19) != sum_peer(row, id, &address, &all))
     return bad_sum(fault);
-  return mp_load_peer(loader, (uint32_t)row, id, &address, &all, fault);
+  return mp_load_peer(
+      loader, (uint32_t)row,
+      &(struct mp_peer_new){.id = id, .address = &address, .change = &all},
+      fault);
 }
 
 static int load_ban(sqlite3_stmt *statement, struct mp_loader *loader,

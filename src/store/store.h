@@ -56,10 +56,11 @@ void store_reset(struct mp_store *store);
 void store_tell(struct mp_store *store, const struct mp_store_event *event);
 
 /* --- store_peers.c */
-/* Changes the status of a peer for a ban's sake, and tells. */
-void store_set_status(struct mp_store *store, uint32_t slot,
-                      enum mp_status status, const struct mp_ban *ban,
-                      int64_t now, enum mp_store_cause cause);
+/* Makes a peer banned, by this ban of the list, or unknown (NULL), and tells.
+ */
+void store_set_ban(struct mp_store *store, uint32_t slot,
+                   const struct mp_ban *ban, int64_t now,
+                   enum mp_store_cause cause);
 void store_drop(struct mp_store *store, uint32_t slot,
                 enum mp_store_cause cause);
 

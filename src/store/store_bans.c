@@ -33,13 +33,12 @@ void store_cover(struct mp_store *store, uint32_t slot, int64_t now) {
   bool is_covered = peer->flags & RECORD_COVERED;
   struct mp_ban ban;
   if (!found && is_covered)
-    store_set_status(store, slot, MP_STATUS_UNKNOWN, NULL, now,
-                     MP_STORE_BANNED);
+    store_set_ban(store, slot, NULL, now, MP_STORE_BANNED);
   if (!found)
     return;
   ban_describe(ban_at(&store->bans, found), &ban);
   if (!is_covered || peer->reason != (unsigned)ban.reason)
-    store_set_status(store, slot, MP_STATUS_BANNED, &ban, now, MP_STORE_BANNED);
+    store_set_ban(store, slot, &ban, now, MP_STORE_BANNED);
 }
 
 /* The peers of one IP are members of one group in each status. From the last

@@ -30,8 +30,7 @@ static void end_status(struct mp_store *store, unsigned list, int64_t time,
     uint32_t slot = store->peers.lists[list].head;
     if (!slot || !is_over(peer_at(&store->peers, slot)->status_time, time, now))
       return;
-    store_set_status(store, slot, MP_STATUS_UNKNOWN, NULL, now,
-                     MP_STORE_EXPIRED);
+    store_set_ban(store, slot, NULL, now, MP_STORE_EXPIRED);
     if (store->peers.lists[list].head == slot)
       return; /* no memory to move it now */
   }

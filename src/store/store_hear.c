@@ -49,14 +49,14 @@ static int check_room(struct mp_store *store, const struct mp_source *source,
   return 0;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a public shape */
 int mp_store_hear(struct mp_store *store, const struct mp_peer **peer,
-                  const struct mp_address *address,
-                  const struct mp_source *source, uint64_t services,
-                  int64_t now, struct mp_fault *fault) {
+                  const struct mp_hearsay *hearsay, int64_t now,
+                  struct mp_fault *fault) {
+  const struct mp_address *address = hearsay->address;
+  const struct mp_source *source = hearsay->source;
   struct mp_peer_change change = {.fields = MP_PEER_SOURCE | MP_PEER_SERVICES,
                                   .source = *source,
-                                  .services = services};
+                                  .services = hearsay->services};
   bool is_known = peer_find(&store->peers, address) != 0;
   int rc = 0;
   if (peer)
@@ -71,7 +71,9 @@ int mp_store_hear(struct mp_store *store, const struct mp_peer **peer,
     rc = check_room(store, source, fault);
   if (rc)
     return rc;
-  return mp_store_create(store, peer, NULL, address, &change, now, fault);
+  return mp_store_create(
+      store, peer, &(struct mp_peer_new){.address = address, .change = &change},
+      now, fault);
 }
 
 void mp_store_expect(struct mp_store *store, const struct mp_source *source,

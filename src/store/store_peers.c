@@ -42,16 +42,17 @@ void store_drop(struct mp_store *store, uint32_t slot,
   peer_remove(&store->peers, slot);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): who, what and why */
-void store_set_status(struct mp_store *store, uint32_t slot,
-                      enum mp_status status, const struct mp_ban *ban,
-                      int64_t now, enum mp_store_cause cause) {
+void store_set_ban(struct mp_store *store, uint32_t slot,
+                   const struct mp_ban *ban, int64_t now,
+                   enum mp_store_cause cause) {
   struct mp_peer *peer = peer_at(&store->peers, slot);
   enum mp_status before = mp_peer_status(peer);
-  struct mp_peer_change change = {
-      .fields = MP_PEER_STATUS, .status = status, .status_time = now};
+  struct mp_peer_change change = {.fields = MP_PEER_STATUS,
+                                  .status = MP_STATUS_UNKNOWN,
+                                  .status_time = now};
   if (ban) {
     change.fields |= MP_PEER_BAN_REASON;
+    change.status = MP_STATUS_BANNED;
     change.ban_reason = ban->reason;
   }
   if (peer_change(&store->peers, slot, &change, ban != NULL) == 0)
@@ -101,10 +102,10 @@ static void make_keys(struct mp_store *store, struct peer_keys *keys,
   peer_keys_init(keys, peers, made->id, &made->address);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): create's shape */
 static int check_new(struct mp_store *store, const struct peer_keys *keys,
-                     const uint8_t *id, const struct mp_address *address,
+                     const struct mp_peer_new *from,
                      const struct mp_peer **peer, struct mp_fault *fault) {
+  const struct mp_address *address = from->address;
   char text[MP_ADDRESS_TEXT];
   uint32_t slot = peer_find_by(&store->peers, keys);
   if (slot && peer)
@@ -112,7 +113,7 @@ static int check_new(struct mp_store *store, const struct peer_keys *keys,
   if (slot)
     return fault_set(fault, MP_EDUPLICATE, "there is a peer at %s already",
                      mp_address_format(address, text));
-  if (id && peer_read_by(&store->peers, keys, id))
+  if (from->id && peer_read_by(&store->peers, keys, from->id))
     return fault_set(fault, MP_EDUPLICATE, "there is a peer with that id");
   if (address->port == 0)
     return fault_set(fault, MP_ECONFIG, "%s: expected a port above 0",
@@ -150,30 +151,27 @@ static int insert(struct mp_store *store, uint32_t *slot,
   return rc;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a public shape */
 int mp_store_create(struct mp_store *store, const struct mp_peer **peer,
-                    const uint8_t *id, const struct mp_address *address,
-                    const struct mp_peer_change *change, int64_t now,
+                    const struct mp_peer_new *from, int64_t now,
                     struct mp_fault *fault) {
   static const struct mp_peer_change none;
+  const struct mp_peer_change *change = from->change ? from->change : &none;
   struct mp_peer made;
   struct peer_keys keys;
   uint32_t slot = 0;
-  if (!change)
-    change = &none;
   if (peer)
     *peer = NULL;
-  record_init(&made, address);
-  make_keys(store, &keys, &made, id);
+  record_init(&made, from->address);
+  make_keys(store, &keys, &made, from->id);
   int rc = check(change, fault); /* while the memory for the keys comes */
   if (rc == 0)
     rc = check_status(change, NULL, fault);
   if (rc == 0)
-    rc = check_new(store, &keys, id, address, peer, fault);
+    rc = check_new(store, &keys, from, peer, fault);
   if (rc)
     return rc;
-  while (!id && peer_read_by(&store->peers, &keys, made.id))
-    make_keys(store, &keys, &made, id); /* a seed that was used before */
+  while (!from->id && peer_read_by(&store->peers, &keys, made.id))
+    make_keys(store, &keys, &made, NULL); /* a seed that was used before */
   if (fill(store, &made, change, now))
     return no_memory(fault);
   if (insert(store, &slot, &made, &keys)) {

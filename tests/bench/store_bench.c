@@ -143,7 +143,10 @@ static void bench_heard(void) {
   struct mp_store *store = open_store("memory:", MILLION);
   for (uint32_t i = 0; i < MILLION; i++) {
     change.source.address = nth(i / 1000, false);
-    check(mp_store_create(store, NULL, NULL, list + i, &change, T0, NULL),
+    check(mp_store_create(
+              store, NULL,
+              &(struct mp_peer_new){.address = list + i, .change = &change}, T0,
+              NULL),
           "create");
   }
   report("1M peers, heard from 1,000 sources: resident",
@@ -158,7 +161,8 @@ static void bench_holds(void) {
   struct hold hold = {0};
   for (uint32_t i = 0; i < MILLION; i++) {
     hold_begin(&hold);
-    check(mp_store_create(store, NULL, NULL, list + i, NULL, T0, NULL),
+    check(mp_store_create(store, NULL,
+                          &(struct mp_peer_new){.address = list + i}, T0, NULL),
           "create");
     hold_end(&hold);
   }

@@ -100,7 +100,10 @@ static inline void create_all(struct mp_store *store,
                                   .services = 1};
   for (uint32_t i = 0; i < n; i++) {
     change.source.kind = MP_SOURCE_DNS;
-    check(mp_store_create(store, NULL, NULL, list + i, &change, T0, NULL),
+    check(mp_store_create(
+              store, NULL,
+              &(struct mp_peer_new){.address = list + i, .change = &change}, T0,
+              NULL),
           "create");
   }
 }

@@ -29,12 +29,15 @@ struct end {
 static uint8_t pattern[3 * PATTERN];
 
 static uint64_t resident(void) {
-  unsigned long pages = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
-  if (!file || fscanf(file, "%*u %lu", &pages) != 1)
+  char line[200] = ""; /* pages of the program, then those in memory */
+  FILE *file = fopen("/proc/self/statm", "re");
+  const char *rest = NULL;
+  if (file && fgets(line, sizeof line, file))
+    rest = strchr(line, ' ');
+  if (!rest)
     exit(1);
   fclose(file);
-  return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+  return strtoull(rest, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void note_memory(struct end *end) {

@@ -61,7 +61,11 @@ static inline void fill(struct mp_store *store) {
       .data = "{\"big\":1234605616436508552,\"t\":\"}\\\"{\"}",
   };
   struct mp_address address = at("[2001:470::1]:18333");
-  CHECK_INT(mp_store_create(store, NULL, NULL, &address, &all, T0, NULL), 0);
+  CHECK_INT(mp_store_create(
+                store, NULL,
+                &(struct mp_peer_new){.address = &address, .change = &all}, T0,
+                NULL),
+            0);
   add(store, "1.2.3.4:8333", T0);
   add(store, "1.2.3.5:8333", T0);
   CHECK_INT(set_status(store, "1.2.3.5:8333", MP_STATUS_BANNED, T0), 0);

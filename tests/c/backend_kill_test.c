@@ -32,7 +32,10 @@ static void save_for_ever(const char *url) {
       else if (peer)
         mp_store_update(store, mp_peer_id(peer), &change, T0, NULL);
       else
-        mp_store_create(store, NULL, NULL, &address, &change, T0, NULL);
+        mp_store_create(
+            store, NULL,
+            &(struct mp_peer_new){.address = &address, .change = &change}, T0,
+            NULL);
     }
     mp_store_set_value(store, "round", &round, sizeof round, NULL);
     *begun = round;

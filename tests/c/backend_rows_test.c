@@ -266,11 +266,18 @@ static int table_load(void *data, struct mp_loader *loader,
   uint8_t id[MP_UUID_SIZE] = {1};
   struct mp_address address = at("4.4.4.4:4");
   table->loads++;
-  int rc =
-      mp_load_peer(loader, 3, id, &address, &(struct mp_peer_change){0}, fault);
+  int rc = mp_load_peer(
+      loader, 3,
+      &(struct mp_peer_new){
+          .id = id, .address = &address, .change = &(struct mp_peer_change){0}},
+      fault);
   id[0] = 2;
   CHECK_INT(
-      mp_load_peer(loader, 3, id, &address, &(struct mp_peer_change){0}, NULL),
+      mp_load_peer(loader, 3,
+                   &(struct mp_peer_new){.id = id,
+                                         .address = &address,
+                                         .change = &(struct mp_peer_change){0}},
+                   NULL),
       MP_ESTORE);
   return rc;
 }

@@ -89,7 +89,8 @@ static void the_save_is_the_store_as_it_was_when_it_began(void) {
   struct mp_save *held, *second;
   for (uint32_t i = 0; i < 100; i++) {
     struct mp_address address = nth(i);
-    mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+    mp_store_create(store, NULL, &(struct mp_peer_new){.address = &address}, T0,
+                    NULL);
   }
   ban(store, "1.0.0.0/32", 0, T0);
   CHECK_INT(mp_store_save_start(store, &held, NULL), 0);
@@ -99,8 +100,10 @@ static void the_save_is_the_store_as_it_was_when_it_began(void) {
   struct mp_address last = nth(99), first = nth(0), more = at("99.9.9.9");
   mp_store_delete(store, mp_peer_id(mp_store_find(store, &first)), NULL);
   mp_store_delete(store, mp_peer_id(mp_store_find(store, &last)), NULL);
-  mp_store_create(store, NULL, NULL, &more, NULL, T0, NULL);
-  mp_store_create(store, NULL, NULL, &last, NULL, T0, NULL);
+  mp_store_create(store, NULL, &(struct mp_peer_new){.address = &more}, T0,
+                  NULL);
+  mp_store_create(store, NULL, &(struct mp_peer_new){.address = &last}, T0,
+                  NULL);
   struct mp_prefix prefix = prefix_at("1.0.0.0/32");
   mp_ban_remove(store, &prefix, T0, NULL);
   while (mp_save_gather(held, 10))
@@ -187,7 +190,8 @@ static void a_full_disk_is_told_and_loses_nothing(void) {
     signal(SIGXFSZ, SIG_IGN);
     for (uint32_t i = 0; i < 20000; i++) {
       struct mp_address address = nth(i);
-      mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+      mp_store_create(store, NULL, &(struct mp_peer_new){.address = &address},
+                      T0, NULL);
     }
     struct rlimit limit = {100000, 100000};
     setrlimit(RLIMIT_FSIZE, &limit);
@@ -210,7 +214,8 @@ static void many_saves_and_a_large_store_last(void) {
   for (unsigned round = 0; round < 30; round++) {
     for (uint32_t i = round * 100; i < round * 100 + 100; i++) {
       struct mp_address address = nth(i);
-      mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+      mp_store_create(store, NULL, &(struct mp_peer_new){.address = &address},
+                      T0, NULL);
     }
     save(store);
   }

@@ -260,7 +260,8 @@ static void a_wide_ban_reaches_many_peers_in_slices(void) {
   struct mp_store *store = memory_store();
   for (uint32_t i = 0; i < 20000; i++) {
     struct mp_address address = nth(i);
-    mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+    mp_store_create(store, NULL, &(struct mp_peer_new){.address = &address}, T0,
+                    NULL);
   }
   ban(store, "2.0.0.0/8", 0, T0);
   unsigned slices = 0;

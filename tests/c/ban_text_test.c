@@ -24,14 +24,21 @@ static const char bitcoin[] =
     "{\"version\": 1, \"ban_created\": 1799999000, \"banned_until\": "
     "253402300799, \"address\": \"2001:470::/32\"}]}";
 
+static int import(struct mp_store *store, enum mp_ban_format format,
+                  const char *text, struct mp_ban_import *list,
+                  struct mp_fault *fault) {
+  list->format = format;
+  list->text = text;
+  list->size = strlen(text);
+  return mp_ban_import(store, list, T0, fault);
+}
+
 static void bitcoins_banlist_is_read_and_written(void) {
   struct mp_store *store = memory_store(), *other = memory_store();
   struct mp_ban_import options = {.name = "banlist.json"};
   char *text;
   size_t size;
-  CHECK_INT(mp_ban_import(store, MP_BAN_JSON, bitcoin, strlen(bitcoin),
-                          &options, T0, NULL),
-            0);
+  CHECK_INT(import(store, MP_BAN_JSON, bitcoin, &options, NULL), 0);
   CHECK_INT(options.added, 2);
   CHECK_INT(options.expired, 1);
   CHECK_TEXT(banned_by(store, "1.2.3.4"), "1.2.3.0/24");
@@ -40,8 +47,8 @@ static void bitcoins_banlist_is_read_and_written(void) {
   CHECK_INT(mp_ban_export(store, MP_BAN_JSON, &text, &size), 0);
   CHECK(strstr(text, "\"banned_until\": 253402300799"));
   CHECK(strstr(text, "\"ban_created\": 1799999000"));
-  CHECK_INT(mp_ban_import(other, MP_BAN_JSON, text, size, &options, T0, NULL),
-            0);
+  CHECK_INT(size, strlen(text));
+  CHECK_INT(import(other, MP_BAN_JSON, text, &options, NULL), 0);
   CHECK_INT(mp_ban_count(other), 2);
   free(text);
   mp_store_close(store);
@@ -55,9 +62,7 @@ static void an_end_beyond_all_clocks_is_for_ever(void) {
   struct mp_ban found;
   const char *list = "{\"banned_nets\":[{\"address\":\"1.2.3.4\","
                      "\"ban_created\":1,\"banned_until\":12900000000}]}";
-  CHECK_INT(
-      mp_ban_import(store, MP_BAN_JSON, list, strlen(list), &options, T0, NULL),
-      0);
+  CHECK_INT(import(store, MP_BAN_JSON, list, &options, NULL), 0);
   CHECK(mp_ban_get(store, &prefix, &found));
   CHECK(found.expires == MP_BAN_FOREVER);
   mp_store_close(store);
@@ -69,9 +74,7 @@ static void plain_text_is_read_and_written(void) {
   const char *list = "# bad ones\n\n 1.2.3.0/24 # all\r\n2001:470::\n9.9.9.9";
   char *text;
   size_t size;
-  CHECK_INT(mp_ban_import(store, MP_BAN_PLAIN, list, strlen(list), &options, T0,
-                          NULL),
-            0);
+  CHECK_INT(import(store, MP_BAN_PLAIN, list, &options, NULL), 0);
   CHECK_INT(options.added, 3);
   CHECK(is_banned(store, "9.9.9.9", T0 + 9000 * DAY));
   CHECK_INT(mp_ban_export(store, MP_BAN_PLAIN, &text, &size), 0);
@@ -106,8 +109,7 @@ static void a_bad_list_is_refused_whole_and_says_where(void) {
   struct mp_ban_import options = {.name = "f"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct mp_fault fault = {0};
-    CHECK_INT(mp_ban_import(store, bad[i].format, bad[i].text,
-                            strlen(bad[i].text), &options, T0, &fault),
+    CHECK_INT(import(store, bad[i].format, bad[i].text, &options, &fault),
               MP_ECONFIG);
     if (strncmp(fault.text, bad[i].where, strlen(bad[i].where)) != 0)
       CHECK_TEXT(fault.text, bad[i].where);

@@ -22,7 +22,10 @@ static void add_many(struct mp_store *store, int net, int n) {
     address.ip[13] = 1;
     address.ip[14] = (uint8_t)(i >> 8);
     address.ip[15] = (uint8_t)i;
-    CHECK_INT(mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL), 0);
+    CHECK_INT(mp_store_create(store, NULL,
+                              &(struct mp_peer_new){.address = &address}, T0,
+                              NULL),
+              0);
   }
 }
 
@@ -143,7 +146,8 @@ static void attackers_in_few_groups_win_few_slots(void) {
       struct mp_address address = nth(0);
       address.ip[12] = 60;
       address.ip[13] = (uint8_t)i;
-      mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+      mp_store_create(store, NULL, &(struct mp_peer_new){.address = &address},
+                      T0, NULL);
     }
     CHECK_INT(mp_store_pick(store, &(struct mp_filter){.now = T0}, peers, 8),
               8);

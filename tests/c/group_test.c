@@ -117,7 +117,11 @@ static const struct mp_source *from(const char *text) {
 static int hear(struct mp_store *store, uint32_t i,
                 const struct mp_source *source, int64_t now) {
   struct mp_address address = nth(i);
-  return mp_store_hear(store, NULL, &address, source, 1, now, NULL);
+  return mp_store_hear(store, NULL,
+                       &(struct mp_hearsay){.address = &address,
+                                            .source = source,
+                                            .services = 1},
+                       now, NULL);
 }
 
 static void a_source_may_name_one_address_in_ten_seconds(void) {
@@ -169,7 +173,11 @@ static void a_source_group_places_few_into_one_group(void) {
   for (int i = 0; i < 200; i++) {
     struct mp_address address = at("70.1.1.0:8333");
     address.ip[15] = (uint8_t)i;
-    taken += mp_store_hear(store, NULL, &address, source, 0, T0, NULL) == 0;
+    taken +=
+        mp_store_hear(store, NULL,
+                      &(struct mp_hearsay){
+                          .address = &address, .source = source, .services = 0},
+                      T0, NULL) == 0;
   }
   CHECK_INT(taken, MP_STORE_PER_BUCKET);
   mp_store_close(store);

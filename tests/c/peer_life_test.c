@@ -55,7 +55,8 @@ static void a_smaller_capacity_evicts_with_time(void) {
   struct mp_fault fault;
   for (uint32_t i = 0; i < 100; i++) {
     struct mp_address address = nth(i);
-    mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+    mp_store_create(store, NULL, &(struct mp_peer_new){.address = &address}, T0,
+                    NULL);
   }
   struct mp_store_options options = {.capacity = 10};
   CHECK_INT(mp_store_configure(store, &options, &fault), 0);

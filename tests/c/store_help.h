@@ -61,7 +61,10 @@ static inline const struct mp_peer *add(struct mp_store *store,
                                         const char *text, int64_t now) {
   const struct mp_peer *peer;
   struct mp_address address = at(text);
-  CHECK_INT(mp_store_create(store, &peer, NULL, &address, NULL, now, NULL), 0);
+  CHECK_INT(mp_store_create(store, &peer,
+                            &(struct mp_peer_new){.address = &address}, now,
+                            NULL),
+            0);
   return peer;
 }
 

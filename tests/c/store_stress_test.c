@@ -38,7 +38,8 @@ static void use(struct mp_store *store) {
     const struct mp_peer *peer;
     if (i % 2)
       memcpy(address.ip, "\x24\0\0\0\0\0\0\0\0\0\0\0", 12);
-    if (mp_store_create(store, &peer, NULL, &address, NULL, T0, NULL))
+    if (mp_store_create(store, &peer,
+                        &(struct mp_peer_new){.address = &address}, T0, NULL))
       continue;
     created++;
     if (i % 3 == 0)
@@ -50,7 +51,11 @@ static void use(struct mp_store *store) {
   ban(store, "2.1.0.0", 0, T0);
   struct mp_source source = {MP_SOURCE_PEER, at("8.8.8.8:1")};
   struct mp_address heard = at("77.7.7.7:7");
-  created += mp_store_hear(store, NULL, &heard, &source, 0, T0, NULL) == 0;
+  created +=
+      mp_store_hear(store, NULL,
+                    &(struct mp_hearsay){
+                        .address = &heard, .source = &source, .services = 0},
+                    T0, NULL) == 0;
   mp_discourage(store, &heard);
   mp_store_set_value(store, "a", "b", 1, NULL);
   const struct mp_peer *picked[8];
@@ -145,7 +150,8 @@ static void *work(void *data) {
     pthread_t saver;
     for (uint32_t i = 0; i < 100; i++) {
       struct mp_address address = nth(round * 50 + i);
-      mp_store_create(store, NULL, NULL, &address, NULL, T0, NULL);
+      mp_store_create(store, NULL, &(struct mp_peer_new){.address = &address},
+                      T0, NULL);
     }
     CHECK_INT(mp_store_save_start(store, &saving.save, NULL), 0);
     while (mp_save_gather(saving.save, 64))

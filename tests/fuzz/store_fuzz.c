@@ -75,18 +75,20 @@ static void load_json(const uint8_t *bytes, size_t n) {
 
 static void import(enum mp_ban_format format, const uint8_t *bytes, size_t n) {
   struct mp_store *store = open_store("memory:", NULL);
-  struct mp_ban_import options = {.name = "list"};
+  struct mp_ban_import list = {
+      .name = "list", .format = format, .text = (const char *)bytes, .size = n};
   struct mp_fault fault = {0};
   char *text;
   size_t size;
-  int rc = mp_ban_import(store, format, (const char *)bytes, n, &options, T0,
-                         &fault);
+  int rc = mp_ban_import(store, &list, T0, &fault);
   assert(rc == 0 || fault.text[0]);
   assert(rc == 0 || mp_ban_count(store) == 0);
   uint32_t count = mp_ban_count(store);
   assert(mp_ban_export(store, format, &text, &size) == 0);
   struct mp_store *other = open_store("memory:", NULL);
-  assert(mp_ban_import(other, format, text, size, &options, T0, NULL) == 0);
+  list.text = text;
+  list.size = size;
+  assert(mp_ban_import(other, &list, T0, NULL) == 0);
   assert(mp_ban_count(other) == count);
   free(text);
   mp_store_close(store);
