@@ -10,12 +10,14 @@
 ---   errors   codes that it fails with; then it returns nil, message, code
 ---   waits    only inside a task
 ---   type     of a field
+---   default  of a field that may be left out; of a function that people
+---            write: what happens without it
 ---   since    the version that brought it
 ---   example  code that runs in tests/lua/docs_spec.lua
 local api = {}
 
-local files = { "module", "engine", "configuration", "connection", "store",
-  "bans", "peer", "message", "event", "objects" }
+local files = { "module", "engine", "configuration", "policy", "connection",
+  "store", "bans", "peer", "message", "event", "objects" }
 
 local types
 

@@ -224,6 +224,7 @@ function client:leave()
 end
 
 local function serve_client(server, line)
+  core.console_share()
   server.count = server.count + 1
   server.open = server.open + 1
   local self = setmetatable({

@@ -7,7 +7,9 @@ local log = {}
 local ranks = { error = 1, warning = 2, info = 3, debug = 4 }
 local names = { "error", "warning", "info", "debug" }
 
-local state = { format = "text", level = "info", levels = {} }
+local state = { format = "text", level = "info", levels = {}, lost = 0 }
+
+local longest = 4000 -- bytes of a line: a pipe takes it at once, or not at all
 
 --- At most so many lines a second of one component and message; the rest is
 --- counted, and the next line that passes says how many there were.
@@ -152,6 +154,27 @@ local function make(level, component, message, fields)
   return line
 end
 
+--- To stderr, unless nobody reads there: an engine does not wait for its log.
+local function put(text)
+  if not core.is_writable(2) then
+    state.lost = state.lost + 1
+    return
+  end
+  io.stderr:write(text, "\n")
+  state.lost = 0
+end
+
+--- Text or JSON; what would not go through a pipe at once is cut.
+local function as_line(line)
+  local form = state.format == "json" and as_json or as_text
+  local text = form(line)
+  if #text > longest then
+    line.fields = { cut = #text }
+    text = form(line)
+  end
+  return text
+end
+
 --- Writes a line.
 ---@param level string
 ---@param component string
@@ -168,12 +191,9 @@ function log.write(level, component, message, fields)
   end
   local line = make(level, component, message, fields)
   line.fields.left_out = left_out > 0 and left_out or nil
-  local text = state.format == "json" and as_json(line) or as_text(line)
-  if state.write then
-    state.write(text)
-  else
-    io.stderr:write(text, "\n")
-  end
+  line.fields.lost = state.lost > 0 and state.lost or nil
+  local write = state.write or put
+  write(as_line(line))
 end
 
 -- --- engines ---------------------------------------------------------------

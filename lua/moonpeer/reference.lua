@@ -226,11 +226,19 @@ end
 
 -- --- messages --------------------------------------------------------------
 
+local function limit_on(network, command)
+  local one = core.network[network]
+  return limit_text(one.limits[command] or one.max_payload)
+end
+
 local function put_message(out, one)
   out(("\n### %s\n"):format(one.command))
   out(("%s. When: %s%s. Source: %s.\n"):format(
     one.summary:gsub("^%l", string.upper), one.phase,
     one.foreign and "; other chains" or "", one.source))
+  out(("Limit in bytes: %s; BTC %s, BCH %s.\n"):format(
+    limit_on("mainnet", one.command), limit_on("btc-main", one.command),
+    limit_on("bch-main", one.command)))
   if not one.fields then
     out "Known by name; its payload is bytes."
   elseif #one.fields == 0 then

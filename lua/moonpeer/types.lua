@@ -271,6 +271,10 @@ function engine:schedule() end
 ---@return string? code
 function engine:reload() end
 
+--- Reloads by itself when a policy's file changes. What is wrong with the file policy_failed tells, and nothing changes.
+---@param every? number|string|false how often it looks, 0.5 s; false: not any more
+function engine:watch(every) end
+
 --- Lets a policy decide beside the active ones, without effect: shadow mode.
 ---@param policy? table|string a policy or a file's name; nil ends it
 ---@return true|nil
@@ -299,8 +303,10 @@ function engine:explain(what) end
 ---@field peers? string[] The only ones to dial: fixed mode, no discovery.
 ---@field mode? string Fixed when peers are given.
 ---@field store? string|moonpeer.Store Where peers are remembered.
----@field policies? table[] Asked in turn before the stock policies; the first answer wins.
----@field schedule? table Jobs that recur.
+---@field policies? (moonpeer.Policy|string)[] Asked in turn before the stock policies; the first answer wins. Only those from files are read again by engine:reload.
+---@field schedule? table<string, moonpeer.Job|false> Jobs that recur; false: none of the name.
+---@field shadow? moonpeer.Policy|string Decides beside the others, without effect: see engine:trial.
+---@field budget? table What a call of a policy may take: time; and bytes that all of Lua may hold meanwhile. Whoever needs more fails with "not enough memory", all garbage is collected, and the function is parked.
 ---@field trusted? string[] Never banned, throttled or evicted by stock policies.
 ---@field target_connections? integer Outbound connections to keep.
 ---@field max_connections? integer Connections in all; target_connections at least.
@@ -333,6 +339,77 @@ function engine:explain(what) end
 ---@field max_peers? integer Peers remembered.
 ---@field max_bans? integer Bans remembered.
 local configuration = {}
+
+--- A table of functions that decide. Each may be left out; nil is "no opinion", and the next policy is asked; the stock policies (lua/moonpeer/policies/) are the last. An answer that makes no sense, an error, and 10 ms without an end count as errors: the next is asked, engine:policies() counts them, policy_failed tells. After three in a row, or more than 10 of 200, the function is left alone for 30 s, tried once, and the third time disabled until a reload. A decision cannot wait. What it asks of the engine takes effect after it has returned. A policy from a file runs in an environment of its own: Lua's functions without io, os.exit, load, debug and collectgarbage, with bounded string and table functions, no __gc, no globals of its own; require gives "moonpeer" (glob, hex, network, now, time, version) and copies of "moonpeer.policies.NAME" to change.
+---@class moonpeer.Policy
+---@field name? string In logs and explanations.
+---@field version? string For people.
+---@field about? string For people.
+---@field api? integer The interface it is for; another is refused.
+---@field on? table event -> function(event), as engine:on. They go with the policy at a reload. 50 ms each.
+---@field rules? moonpeer.Rule[] Counted in C, before any function.
+---@field schedule? table name -> job, or false for none of the name: see job.
+---@field accept? fun(engine: moonpeer.Engine, address: string): (boolean)?, (string|nil)? May somebody who dials us come in? The core has refused who is banned and who has too many connections.
+---@field validate? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, version: table): ("ok"|"offence")?, (string|nil)?, (string|nil)? Is this a peer to talk to? Asked once for each connection, when its version message has come.
+---@field judge? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, offence: moonpeer.Offence): (string|nil)?, (string|nil)?, (moonpeer.Verdict|nil)? What to do about something that a peer did wrong. observe: only log; throttle: read nothing for a second; disconnect; discourage: and prefer others; ban: and refuse the address. A stream that makes no sense any more ends in any case.
+---@field select? fun(engine: moonpeer.Engine, n: integer): ((string|moonpeer.Peer)[]|nil)? Whom to dial. Banned and inaccessible peers, those that are connected, and more than n are left out, whoever names them.
+---@field retry? fun(engine: moonpeer.Engine, address: string, failure: moonpeer.Failure): (number|string|false)?, (string|nil)? When a peer that could not be reached is dialled again.
+---@field evict? fun(engine: moonpeer.Engine, candidates: moonpeer.Candidate[], address: string): (moonpeer.Connection|false)?, (string|nil)? Who goes when all slots are taken and somebody else wants to come in.
+---@field keep? fun(engine: moonpeer.Engine, address: string, source: string): (boolean)?, (string|nil)? Is an address that a peer told of worth remembering? How many and how fast is limited by the core for each source.
+---@field setup? fun(engine: moonpeer.Engine) Called once when the policy comes into force. When it fails the engine is not made, or the reload changes nothing.
+---@field save? fun(): (any)? Called when a reload is about to replace it: what its successor's restore is given.
+---@field restore? fun(state: any) Called after setup with what the one before has saved. When it fails the reload changes nothing.
+
+--- Options of a ban, the third value of judge.
+---@class moonpeer.Verdict
+---@field time? number|string How long.
+---@field scope? string Whom.
+
+--- What a peer did wrong.
+---@class moonpeer.Offence
+---@field code string network_mismatch, blockchain_mismatch, banned_user_agent, protocol_error, oversize_message, checksum_error, flood, obsolete_version, self_connection.
+---@field message string In words.
+---@field count integer Of this code from this peer within a minute.
+---@field dropped boolean The message was dropped, and the stream goes on.
+
+--- Why a peer could not be reached.
+---@class moonpeer.Failure
+---@field code string connection_refused, connection_timeout, connection_reset ...
+---@field attempts integer Failures in a row, from 1.
+
+--- A connection that may be evicted.
+---@class moonpeer.Candidate
+---@field connection moonpeer.Connection What evict answers with.
+---@field group string Of its network; bytes.
+---@field rtt number|nil Least round trip, in seconds.
+---@field age number Seconds since it came.
+---@field protected boolean It merits to stay: a rare group, a short round trip, a long stay.
+
+--- How much of something is borne within a time. Counted in C; who is exempt is not counted. The verdict comes before any judge.
+---@class moonpeer.Rule
+---@field name? string In explanations.
+---@field on? string A command; or offence.
+---@field offence? string The code of one, or "any"; or on.
+---@field rate? string How many in which time: "2000/10s". Or count and within.
+---@field count? integer So many have the verdict.
+---@field within? number|string The window.
+---@field key? string What is counted together.
+---@field verdict? string As judge answers.
+---@field time? number|string Of a ban.
+---@field scope? string Of a ban.
+---@field ladder? table[] Steps of { count, verdict, time, scope } instead of one.
+---@field exempt? string[] Prefixes, or "trusted".
+
+--- What a schedule does again and again. save, discover, expire and report bring their own run. One that fails keeps its place, and is reported. A run is a task and may wait; between two waits it has 50 ms.
+---@class moonpeer.Job
+---@field every? number|string From one run to the next.
+---@field jitter? number Moves each by up to this part of every.
+---@field overlap? string What a long run has missed is skipped.
+---@field at_start? boolean Also when the engine starts.
+---@field after_ban? boolean Also at once when a peer was banned.
+---@field changes? integer Also after so many changes of the store.
+---@field persist? boolean Remembers its last run with the store, over a restart.
+---@field run? function run(engine).
 
 --- One live stream to a peer: an engine's, or a conversation that a script holds by itself (moonpeer.connect, moonpeer.listen). Only the latter receive.
 ---@class moonpeer.Connection
@@ -704,38 +781,11 @@ function peer:table() end
 
 --- Frames and messages without an engine.
 ---@class moonpeer.message
-moonpeer.message = {}
-
---- Makes a whole frame, header and payload. What cannot be encoded raises.
----@param command string up to 12 bytes
----@param fields? table|string or the payload
----@param options? table options
----@return string|nil
----@return string? message
----@return string? code
-function moonpeer.message.encode(command, fields, options) end
-
---- Reads one frame. With would_block bytes are missing, and the fourth value is how many at least.
----@param bytes string
----@param options? table options
----@return moonpeer.Message|nil
----@return integer
----@return string? message
----@return string? code
-function moonpeer.message.decode(bytes, options) end
-
---- Declares a message: its fields are checked, read and encoded like those of the built-in ones.
----@param declaration table options
-function moonpeer.message.define(declaration) end
-
---- A set of hashes that forgets the oldest: add(hash), has(hash), and a length.
----@param capacity? integer 65,536
----@return moonpeer.Hashes
-function moonpeer.message.hashes(capacity) end
-
---- All built-in messages, by command: command, summary, source, limit, phase, foreign, fields.
----@return table[]
-function moonpeer.message.types() end
+---@field encode fun(command: string, fields?: table|string, options?: table): (string)? Makes a whole frame, header and payload. What cannot be encoded raises.
+---@field decode fun(bytes: string, options?: table): (moonpeer.Message)?, (integer)? Reads one frame. With would_block bytes are missing, and the fourth value is how many at least.
+---@field define fun(declaration: table) Declares a message: its fields are checked, read and encoded like those of the built-in ones.
+---@field hashes fun(capacity?: integer): (moonpeer.Hashes)? A set of hashes that forgets the oldest: add(hash), has(hash), and a length.
+---@field types fun(): (table[])? All built-in messages, by command: command, summary, source, limit, phase, foreign, fields.
 
 --- A command and its fields, read when they are asked for: `message.nonce`. `#message` is the length of its list. Hooks and listeners get views, stale when they return; receive gives copies.
 ---@class moonpeer.Message

@@ -2,6 +2,7 @@
  * the arguments that lua5.4 takes. Where those name a script, they may name a
  * command instead, which is a file lua/moonpeer/cli/<command>.lua. */
 #include <ctype.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,14 @@ static bool is_command(lua_State *L, const char *name) {
   return is_known || access(name, F_OK) != 0;
 }
 
+/* Whether all that was printed has left: a full disk is a failure. */
+static int check_printed(int code) {
+  if (fflush(stdout) == 0 && !ferror(stdout))
+    return code;
+  fprintf(stderr, "moonpeer: cannot write the results: %s\n", strerror(errno));
+  return code ? code : EXIT_FAILURE;
+}
+
 /* The exit code. */
 static int run_command(lua_State *L) {
   lua_getglobal(L, "require");
@@ -117,7 +126,7 @@ static int run_command(lua_State *L) {
     return EXIT_FAILURE;
   int code = (int)lua_tointeger(L, -1);
   lua_settop(L, 0);
-  return code;
+  return check_printed(code);
 }
 
 /* The exit code. */
@@ -201,7 +210,7 @@ int main(int count, char **words) {
   }
   if (arguments.shows_help) {
     arguments_print_help();
-    return EXIT_SUCCESS;
+    return check_printed(EXIT_SUCCESS);
   }
   struct setup setup = {.arguments = &arguments};
   if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))

@@ -9,24 +9,27 @@ static unsigned least(unsigned a, unsigned b) {
   return a < b ? a : b;
 }
 
-/* Letters to insert, drop or change (Levenshtein), one row at a time. */
+/* Letters to insert, drop or change, and neighbours to swap (Levenshtein, with
+ * Damerau's swaps): one row at a time, two before it are kept. */
 static unsigned distance(const char *a, const char *b) {
   size_t n = strlen(a), m = strlen(b);
-  unsigned row[LONGEST + 1];
+  unsigned rows[3][LONGEST + 1];
   if (n > LONGEST || m > LONGEST)
     return LONGEST;
   for (size_t j = 0; j <= m; j++)
-    row[j] = (unsigned)j;
+    rows[0][j] = (unsigned)j;
   for (size_t i = 1; i <= n; i++) {
-    unsigned diagonal = row[0];
+    unsigned *row = rows[i % 3];
+    const unsigned *above = rows[(i + 2) % 3], *top = rows[(i + 1) % 3];
     row[0] = (unsigned)i;
     for (size_t j = 1; j <= m; j++) {
-      unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = least(change, least(row[j], row[j - 1]) + 1);
+      unsigned change = above[j - 1] + (a[i - 1] != b[j - 1]);
+      row[j] = least(change, least(above[j], row[j - 1]) + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = least(row[j], top[j - 2] + 1);
     }
   }
-  return row[m];
+  return rows[n % 3][m];
 }
 
 const char *mp_nearest(const char *word, const char *(*name)(void *, size_t),

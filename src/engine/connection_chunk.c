@@ -89,8 +89,12 @@ size_t connection_chunk_take(struct mp_connection *c, const uint8_t *bytes,
   if (chunk.is_last)
     chunk.code = check(in, &fault);
   tell(c, &chunk);
-  if (chunk.is_last)
+  if (chunk.is_last) {
+    connection_count(c, in->frame.command,
+                     in->frame.header_size + (size_t)in->frame.payload_size,
+                     false);
     drop(c);
+  }
   if (chunk.code && !c->is_closing)
     connection_offend(c, chunk.code, true, fault.text);
   return n;

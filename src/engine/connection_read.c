@@ -157,7 +157,8 @@ static void refuse_size(struct mp_connection *c, const struct frame *frame) {
   struct mp_fault fault;
   fault_set(&fault, MP_ELIMIT,
             "%s: expected at most %lld bytes (receive_memory), got %llu",
-            frame->command, (long long)c->options->receive_memory,
+            frame_is_command(frame->command) ? frame->command : "?",
+            (long long)c->options->receive_memory,
             (unsigned long long)frame->payload_size);
   connection_end(c, MP_ELIMIT, fault.text);
 }

@@ -20,7 +20,8 @@ struct outgoing {
   struct buf piece;      /* what is written next */
   struct hasher *hasher; /* while the checksum is made */
   uint8_t checksum[4];
-  uint64_t at; /* what has been read */
+  uint64_t at;        /* what has been read */
+  size_t header_size; /* once it has begun */
   bool has_begun;
 };
 
@@ -123,11 +124,11 @@ static bool hash_some(struct mp_connection *c) {
 static int put_header(struct mp_connection *c) {
   uint8_t header[FRAME_EXTENDED_HEADER];
   struct outgoing *out = c->outgoing;
-  size_t n = frame_header(header, c->options->network, out->command,
-                          out->source.size, out->checksum);
+  out->header_size = frame_header(header, c->options->network, out->command,
+                                  out->source.size, out->checksum);
   out->has_begun = true;
   c->counts.messages_out++;
-  return buf_put(&out->piece, header, n);
+  return buf_put(&out->piece, header, out->header_size);
 }
 
 /* True when it is gone and the next may follow. */
@@ -152,6 +153,8 @@ void connection_source_write(struct mp_connection *c) {
     return;
   for (int i = 0; i < PIECES; i++) {
     if (out->has_begun && out->at == out->source.size) {
+      connection_count(c, out->command,
+                       out->header_size + (size_t)out->source.size, true);
       finish(c, 0);
       return;
     }

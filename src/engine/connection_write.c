@@ -56,7 +56,7 @@ static uint64_t general_limit(const struct mp_connection *c) {
   if (mp_network_limit(network, "protoconf") == own)
     return own; /* a network without protoconf */
   if (!said)
-    said = SESSION_MIN_PROTOCONF;
+    return own < SESSION_MIN_PROTOCONF ? own : SESSION_MIN_PROTOCONF;
   return said / 4 < own ? said : 4 * own;
 }
 

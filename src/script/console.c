@@ -2,6 +2,7 @@
 #include "script/console.h"
 
 #include <glob.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,6 +113,14 @@ static int do_is_terminal(lua_State *L) {
   return 1;
 }
 
+/* is_writable(descriptor): does it take a line at once? A pipe that nobody
+ * reads, or a terminal that was stopped, would hold the loop. */
+static int do_is_writable(lua_State *L) {
+  struct pollfd one = {.fd = (int)luaL_checkinteger(L, 1), .events = POLLOUT};
+  lua_pushboolean(L, poll(&one, 1, 0) > 0);
+  return 1;
+}
+
 /* engines(): all that are open. */
 static int do_engines(lua_State *L) {
   const struct script *script = script_of(L);
@@ -152,10 +161,12 @@ void console_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"addresses", do_addresses},
                                        {"background", do_background},
                                        {"console_ready", meter_lua_ready},
+                                       {"console_share", meter_lua_share},
                                        {"console_task", meter_lua_task},
                                        {"engines", do_engines},
                                        {"finish", run_lua_finish},
                                        {"is_terminal", do_is_terminal},
+                                       {"is_writable", do_is_writable},
                                        {"line_connect", line_lua_connect},
                                        {"line_listen", line_lua_listen},
                                        {"process", do_process},

@@ -16,6 +16,7 @@ enum {
 };
 
 static const int64_t credit_most = 20 * MP_MILLISECOND;
+static const int64_t pause_most = 2 * MP_MILLISECOND;
 
 static const char limits_key = 0; /* registry: coroutine -> its limit */
 
@@ -77,13 +78,22 @@ bool meter_may(struct meter *meter) {
   return meter->credit > 0;
 }
 
+/* At once when the loop has nothing else to do, 19 times as long when it has:
+ * something between, for asking costs, too. */
+int64_t meter_pause(const struct meter *meter) {
+  int64_t pause = -2 * meter->credit;
+  if (pause < MP_MILLISECOND)
+    return MP_MILLISECOND;
+  return pause < pause_most ? pause : pause_most;
+}
+
 static int ready_on(lua_State *L, int status, lua_KContext context) {
   struct task *task = task_check(L, "console_ready");
   (void)status, (void)context;
   struct meter *meter = &script_of(L)->consoles;
   if (meter_may(meter))
     return 0;
-  task_deadline(task, MP_MILLISECOND);
+  task_deadline(task, meter_pause(meter));
   return task_wait(L, task, NULL, ready_on);
 }
 
@@ -166,10 +176,15 @@ void meter_limit(lua_State *L, int64_t limit) {
   lua_sethook(L, look, LUA_MASKCOUNT, LOOK_EVERY);
 }
 
-int meter_lua_task(lua_State *L) {
-  struct task *task = task_check(L, "console_task");
+int meter_lua_share(lua_State *L) {
+  struct task *task = task_check(L, "console_share");
   task->is_metered = true;
   meter_begin(&script_of(L)->consoles);
+  return 0;
+}
+
+int meter_lua_task(lua_State *L) {
+  meter_lua_share(L);
   meter_limit(L, convert_duration(L, 1));
   return 0;
 }

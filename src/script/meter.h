@@ -25,6 +25,9 @@ struct meter {
  * the rest: whether some of it is left. */
 bool meter_may(struct meter *meter);
 
+/* When to ask again after a no: from now, in nanoseconds. */
+int64_t meter_pause(const struct meter *meter);
+
 /* What runs between the two is a console's; end without begin is fine. */
 void meter_begin(struct meter *meter);
 void meter_end(struct meter *meter);
@@ -33,9 +36,10 @@ void meter_end(struct meter *meter);
  * L, in all: then every instruction raises. */
 void meter_limit(lua_State *L, int64_t limit);
 
-/* core: console_task(seconds), called in a task: from now on what it and its
- * children run is metered, and limited to so many seconds; console_ready():
- * waits until the credit allows for another evaluation. */
+/* core: console_share(), called in a task: from now on what it and its children
+ * run is metered; console_task(seconds): it is limited to so many seconds, too;
+ * console_ready(): waits until the credit allows for another evaluation. */
+int meter_lua_share(lua_State *L);
 int meter_lua_task(lua_State *L);
 int meter_lua_ready(lua_State *L);
 

@@ -16,6 +16,7 @@
 #include "script/gate.h"
 #include "script/guard.h"
 #include "script/hashes.h"
+#include "script/input.h"
 #include "script/json.h"
 #include "script/memory_cap.h"
 #include "script/message.h"
@@ -255,6 +256,7 @@ static const luaL_Reg functions[] = {
     {"nearest", do_nearest},
     {"now", do_now},
     {"open", do_open},
+    {"read_some", input_lua_read_some},
     {"resolve", resolve_lua_resolve},
     {"run", run_lua_run},
     {"sleep", task_lua_sleep},

@@ -276,7 +276,8 @@ static int resume(lua_State *L) {
 static void on_wake(void *data) {
   struct task *task = data;
   if (task->is_metered && !meter_may(&task->script->consoles)) {
-    mp_timer_start(task->loop, &task->rest, MP_MILLISECOND);
+    mp_timer_start(task->loop, &task->rest,
+                   meter_pause(&task->script->consoles));
     return;
   }
   leave(task);

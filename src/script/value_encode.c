@@ -153,12 +153,18 @@ static void give_list(const struct giver *giver) {
   }
 }
 
+/* JSON's null, which says that a field is absent. */
+static bool is_null(lua_State *L, int index) {
+  return lua_islightuserdata(L, index) && !lua_touserdata(L, index);
+}
+
 static void give_fields(const struct giver *giver) {
   lua_State *L = giver->L;
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING)
       luaL_error(L, "expected names of fields, got a %s", luaL_typename(L, -2));
-    give_value(giver, lua_tostring(L, -2));
+    if (!is_null(L, -1))
+      give_value(giver, lua_tostring(L, -2));
   }
 }
 

@@ -1,5 +1,5 @@
-/* wire_bench - cutting, checking and reading messages in memory, on one
- * core. */
+/* wire_bench - cutting, checking and reading messages in memory, on one core:
+ * all times are processor time. */
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,13 +109,14 @@ static void bench_pings(struct stream *stream, struct raw *raw) {
   fill(stream, "ping", nonce, sizeof nonce, frames);
   raw->bytes = nonce;
   raw->n = sizeof nonce;
-  double limit = 1 / best_time(raw_sha256d, raw);
+  double limit = 1 / best_cpu_time(raw_sha256d, raw);
   double count = (double)frames;
-  report("wire.ping.cut", count / best_time(cut_all, stream), "frames/s", 0);
-  report("wire.ping.cut_check", count / best_time(cut_and_check_all, stream),
-         "frames/s", limit);
+  report("wire.ping.cut", count / best_cpu_time(cut_all, stream), "frames/s",
+         0);
+  report("wire.ping.cut_check",
+         count / best_cpu_time(cut_and_check_all, stream), "frames/s", limit);
   report("wire.ping.cut_check_decode",
-         count / best_time(cut_check_and_decode_all, stream), "frames/s",
+         count / best_cpu_time(cut_check_and_decode_all, stream), "frames/s",
          limit);
 }
 
@@ -124,12 +125,39 @@ static void bench_large(struct stream *stream, struct raw *raw) {
   fill(stream, "large", payload, MIB, 8);
   raw->bytes = payload;
   raw->n = MIB;
-  double limit = MIB / best_time(raw_sha256, raw);
+  double limit = MIB / best_cpu_time(raw_sha256, raw);
   double bytes = 8.0 * MIB;
   report("wire.1MiB.cut_check_decode",
-         bytes / best_time(cut_check_and_decode_all, stream), "bytes/s", limit);
+         bytes / best_cpu_time(cut_check_and_decode_all, stream), "bytes/s",
+         limit);
   free(payload);
 }
+
+/* --- allocations ----------------------------------------------------------
+ * Counted by standing in for the C library's. */
+
+static uint64_t allocations;
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t count, size_t n);
+extern void *__libc_realloc(void *block, size_t n);
+
+void *malloc(size_t n) {
+  allocations++;
+  return __libc_malloc(n);
+}
+
+void *calloc(size_t count, size_t n) {
+  allocations++;
+  return __libc_calloc(count, n);
+}
+
+void *realloc(void *block, size_t n) {
+  allocations++;
+  return __libc_realloc(block, n);
+}
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 /* --- lists --------------------------------------------------------------- */
 
@@ -190,13 +218,18 @@ static void bench_list(const char *command, const char *list, size_t count,
   payload.bytes = calloc(payload.n, 1);
   memcpy(payload.bytes, prefix, n);
   snprintf(name, sizeof name, "wire.%s.open_%zu", command, count);
-  report(name, best_time(open_payload, &payload) * 1e6, "us", 0);
+  report(name, best_cpu_time(open_payload, &payload) * 1e6, "us", 0);
   snprintf(name, sizeof name, "wire.%s.iterate", command);
-  report(name, best_time(iterate, &payload) * 1e9 / (double)count, "ns/entry",
-         0);
+  report(name, best_cpu_time(iterate, &payload) * 1e9 / (double)count,
+         "ns/entry", 0);
   snprintf(name, sizeof name, "wire.%s.read_all_fields", command);
-  report(name, best_time(read_all, &payload) * 1e9 / (double)count, "ns/entry",
-         0);
+  report(name, best_cpu_time(read_all, &payload) * 1e9 / (double)count,
+         "ns/entry", 0);
+  allocations = 0;
+  open_payload(&payload);
+  read_all(&payload);
+  snprintf(name, sizeof name, "wire.%s.allocations", command);
+  report(name, (double)allocations, "allocations", 0);
   free(payload.bytes);
 }
 
@@ -215,7 +248,8 @@ static void bench_block(void) {
   for (size_t i = 0; i < count; i++)
     memcpy(payload.bytes + 80 + n + i * size, tx, size);
   report("wire.block.open",
-         best_time(open_payload, &payload) * 1e9 / (double)count, "ns/tx", 0);
+         best_cpu_time(open_payload, &payload) * 1e9 / (double)count, "ns/tx",
+         0);
   free(payload.bytes);
 }
 

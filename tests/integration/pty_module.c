@@ -37,6 +37,7 @@ static void start(char **words) {
 
 /* open(program, arguments, columns, rows) */
 static int do_open(lua_State *L) {
+  lua_settop(L, 4);
   lua_Integer n = luaL_len(L, 2);
   char **words = lua_newuserdatauv(L, sizeof *words * (size_t)(n + 2), 0);
   struct winsize size = {.ws_col = (unsigned short)luaL_optinteger(L, 3, 80),

@@ -183,7 +183,7 @@ describe("what a policy says when it fails", function()
   after_each(files.remove_all)
 
   it("is cut", function()
-    local _, _, fault = answer_of "error(('x'):rep(1 << 20))"
+    local _, _, fault = answer_of "error(('x'):rep(1 << 13))"
     assert.is_true(#fault <= 4000)
     assert.is_truthy(fault:find("xxx\nstack traceback", 1, true))
   end)

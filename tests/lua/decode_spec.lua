@@ -221,6 +221,8 @@ describe("moonpeer decode", function()
     local _, err, code = run("$M decode " .. name)
     assert.equal(2, code)
     assert.matches("^moonpeer decode: .*" .. name, err)
+    _, err, code = run "$M decode /"
+    assert.same({ "moonpeer decode: Is a directory\n", 2 }, { err, code })
   end)
 
   it("refuses misuse with 2", function()
@@ -229,6 +231,27 @@ describe("moonpeer decode", function()
       assert.same({ "", 2 }, { out, code })
       assert.matches("moonpeer decode", err)
     end
+  end)
+
+  it("prints a frame when it has come, not when the next has", function()
+    local name = os.tmpname()
+    os.remove(name)
+    assert(os.execute("mkfifo " .. name))
+    local frame = by_network(true).mainnet[1].frame_hex
+    for _, is_binary in ipairs { false, true } do
+      local out = assert(io.popen(("%s decode --json %s"):format(
+        quote(executable), name)))
+      local input = assert(io.open(name, "wb"))
+      for _ = 1, 3 do
+        assert(input:write(is_binary and vectors.bytes(frame)
+          or frame .. "\n"))
+        input:flush()
+        assert.equal("verack", json.read(out:read "l").command)
+      end
+      input:close()
+      assert.is_true(out:close())
+    end
+    os.remove(name)
   end)
 
   it("says nothing about nothing", function()
@@ -262,6 +285,22 @@ describe("moonpeer encode", function()
       (run "$M encode ping nonce=0x0123456789abcdef"))
     assert.equal("dab5bffa76657261636b000000000000000000005df6e0e2\n",
       (run "$M encode verack --network regtest"))
+  end)
+
+  it("takes what decode prints, null for what is absent", function()
+    local keys, seen = { hdrsen = "headers", inv = "items" }, 0
+    for _, vector in ipairs(by_network(true).mainnet) do
+      local key = keys[vector.command]
+      if key then
+        local out = run("$M decode --json", vector.frame_hex)
+        local list = out:match('"' .. key .. '": (%[.*%])}}\n$')
+        local hex, err = run(("$M encode %s %s=%s"):format(vector.command,
+          key, quote(list)))
+        assert.same({ vector.frame_hex .. "\n", "" }, { hex, err })
+        seen = seen + 1
+      end
+    end
+    assert.is_true(seen >= 4)
   end)
 
   it("prints an object, or the bytes", function()

@@ -1,52 +1,11 @@
---- Policies that change while the engine runs; and those that are only tried.
+--- Policies that change while the engine runs.
 local files = require "support.files"
+local live = require "support.live"
 local moonpeer = require "moonpeer"
+local process = require "support.process"
 local sim = require "moonpeer.sim"
-local wire = require "support.wire"
 
-local bad = wire.frame("ping", "12345678", { checksum = "oops" })
-
---- A policy from a file, whose judge has this body.
-local function text_of(body, more)
-  return ("local seen = 0\nreturn { name = 'live', judge = function(engine, "
-    .. "connection, offence)\n%s\nend, %s }"):format(body, more or "")
-end
-
---- A world with an engine that has the policy, and a peer that offends once a
---- second; fn(engine, path, log) is a task.
-local function play(body, fn, more, config)
-  local path = files.make(text_of(body, more))
-  local world <close> = sim.world { seed = 5, network = "regtest" }
-  config = config or {}
-  config.policies = { path }
-  local engine = world:engine("10.0.0.1:18444", config)
-  local log = {}
-  engine:on("peer_misbehaved", "spec", function(event)
-    log[#log + 1] = event.verdict
-  end)
-  engine:on("policy_failed", "spec", function(event)
-    log.failed = event.reason
-  end)
-  world:remote("10.0.0.2", function(remote)
-    local connection = remote:dial "10.0.0.1:18444"
-    connection:handshake()
-    while connection:send_raw(bad) do
-      remote:sleep "1s"
-    end
-  end)
-  world:run_for "3s"
-  local done
-  engine:spawn(function()
-    fn(engine, path, log, world)
-    done = true
-  end)
-  assert(world:run_until(function() return done end, "10m"))
-  return log
-end
-
-local function write(path, ...)
-  files.write(path, text_of(...))
-end
+local play, write = live.play, live.write
 
 describe("reload", function()
   after_each(files.remove_all)
@@ -93,7 +52,7 @@ describe("reload", function()
   end
 
   it("refuses a file that loops, on real time", function()
-    local path = files.make(text_of "return 'observe'")
+    local path = files.make "return {}"
     moonpeer.run(function()
       local engine <close> = assert(moonpeer.engine {
         network = "regtest", mode = "fixed", peers = {}, policies = { path },
@@ -156,83 +115,137 @@ describe("reload", function()
     end, more)
   end)
 
+  for name, more in pairs {
+    ["a setup that fails"] = "setup = function() error 'no luck' end",
+    ["a restore that fails"] = "save = function() return 1 end, "
+      .. "restore = function() error 'no luck' end",
+    ["a job that makes no sense"] = "schedule = { own = { every = '1s' } }",
+    ["a rule that makes no sense"] = "rules = { { on = 'inv', within = 1, "
+      .. "ladder = { { count = 2, verdict = 'ban' }, "
+      .. "{ count = 1, verdict = 'ban' } } } }",
+    ["a listener for no event"] = "on = { peer_baned = function() end }",
+  } do
+    it("refuses " .. name .. ", and what was there before goes on", function()
+      local before = "save = function() return seen end, "
+        .. "rules = { { name = 'mine', on = 'ping', rate = '9/1s', "
+        .. "verdict = 'ban' } }, schedule = { tick = { every = '1s', "
+        .. "run = function() end } }, on = { peer_misbehaved = function() "
+        .. "seen = seen + 1 end }"
+      play("return 'observe', 'old ' .. seen", function(engine, path, log)
+        write(path, "return 'throttle', 'new'", more)
+        local good, message, code = engine:reload()
+        assert.is_nil(good)
+        assert.is_string(message)
+        assert.equal("invalid_configuration", code)
+        local runs = engine:schedule()[1].runs
+        moonpeer.sleep(5)
+        assert.equal("observe", log[#log])
+        assert.equal("mine", engine:rules()[1].name)
+        assert.equal("tick", engine:schedule()[1].name)
+        assert.is_true(engine:schedule()[1].runs > runs)
+        local rows = engine:explain "10.0.0.2"
+        assert.is_true(tonumber(rows[#rows].reason:match "%d+") >= 6)
+        assert.matches("reload refused", log.failed)
+      end, before)
+    end)
+  end
+
+  it("leaves jobs and rules alone that are as before", function()
+    local starts = 0
+    play("return 'observe'", function(engine, path)
+      moonpeer.sleep(3)
+      assert.equal(1, starts)
+      write(path, "return 'throttle'")
+      assert.is_true(engine:reload())
+      moonpeer.sleep(3)
+      assert.equal(1, starts)
+    end, "", { schedule = { own = { every = "1h", at_start = true,
+      run = function() starts = starts + 1 end } } })
+  end)
+
+  it("does not ask again whom to evict: they are gone", function()
+    local path = files.make "return {}"
+    local world <close> = sim.world { seed = 5, network = "regtest" }
+    local engine = world:engine("10.0.0.1:18444", {
+      target_connections = 0, max_connections = 1, policies = { path },
+    })
+    for i = 2, 3 do
+      world:remote("10.0.0." .. i, function(remote)
+        local connection = remote:dial "10.0.0.1:18444"
+        if connection:handshake() then
+          connection:receive("nothing", "1h")
+        end
+      end)
+      world:run_for "1s"
+    end
+    assert.equal("evict", (engine:explain()[4] or engine:explain()[3]).decision)
+    files.write(path, "return { evict = function(_, list) "
+      .. "return list[1].connection end }")
+    local done
+    engine:spawn(function()
+      done = engine:reload()
+    end)
+    world:run_for "1s"
+    assert.is_true(done)
+  end)
+
   it("within a hook happens on the next turn", function()
     play("engine:reload() return 'observe'", function(engine, _, log)
       moonpeer.sleep(5)
       assert.equal("observe", log[#log])
       assert.equal(1, engine:counts().connected)
-    end)
-  end)
-end)
-
-describe("a policy that is tried", function()
-  after_each(files.remove_all)
-
-  it("decides without effect, and the differences are kept", function()
-    play("return 'observe'", function(engine, _, log)
-      assert.is_true(engine:try {
-        name = "strict", judge = function(the_engine, connection)
-          the_engine:ban(connection.address)
-          connection:close()
-          return "ban", "too bad", { time = "7d" }
-        end,
-      })
-      moonpeer.sleep(3)
-      local report = engine:trial()
-      assert.is_true(report.differs >= 2 and report.differs == report.asked)
-      local one = report.differences[1]
-      assert.same({ "judge", "ban", "observe", "too bad" },
-        { one.decision, one.shadow, one.active, one.reason })
-      assert.matches("^10.0.0.2:", one.address)
-      assert.equal("observe", log[#log])
-      assert.equal(0, engine:counts().bans)
-      assert.equal(1, engine:counts().connected)
-      engine:try(nil)
-      assert.is_nil(engine:trial())
-    end)
-  end)
-
-  it("may agree, have no opinion, or fail", function()
-    play("return 'observe'", function(engine)
-      for _, fn in ipairs {
-        function() return "observe" end, function() end,
-        function() error "no" end, function() return 5 end,
-      } do
-        engine:try { judge = fn }
-        moonpeer.sleep(2)
-        assert.equal(0, engine:trial().differs)
-      end
-    end)
-  end)
-end)
-
-describe("explain", function()
-  after_each(files.remove_all)
-
-  it("says who decided, on what, and why", function()
-    play("return 'observe', 'be kind'", function(engine, path)
       local rows = engine:explain "10.0.0.2"
-      local last = rows[#rows]
-      assert.same({ "judge", "live", "observe", "be kind", "checksum_error" },
-        { last.decision, last.policy, last.verdict, last.reason,
-          last.inputs.code })
-      assert.matches("judge 10.0.0.2:%d+ for checksum_error: observe by "
-        .. "policy live %(be kind%)", last.text)
-      assert.equal("accept", rows[1].decision)
-      assert.equal("inbound", rows[1].policy)
-      assert.same({}, engine:explain "10.9.9.9")
-      assert.truthy(path)
+      assert.is_true(rows[#rows].generation > rows[#rows - 4].generation)
+    end)
+  end)
+end)
+
+describe("watch", function()
+  after_each(files.remove_all)
+
+  it("reloads when a file is another, and when it is whole", function()
+    play("return 'observe', 'old'", function(engine, path, log)
+      engine:watch "1s"
+      moonpeer.sleep(3)
+      write(path, "return 'throttle', 'new'")
+      moonpeer.sleep(5)
+      assert.equal("throttle", log[#log])
+      files.write(path, "return {")
+      moonpeer.sleep(5)
+      assert.matches("reload refused", log.failed)
+      assert.equal("throttle", log[#log])
+      os.remove(path)
+      moonpeer.sleep(3)
+      write(path, "return 'observe', 'newer'")
+      moonpeer.sleep(5)
+      assert.equal("observe", log[#log])
+      engine:watch(false)
+      write(path, "return 'throttle', 'newest'")
+      moonpeer.sleep(5)
+      assert.equal("observe", log[#log])
     end)
   end)
 
-  it("names the rule, and keeps a limited number", function()
-    play("return 'observe'", function(engine)
-      moonpeer.sleep(400)
-      assert.equal(256, #engine:explain())
-      local rows = engine:explain()
-      assert.equal("sums", rows[#rows].rule)
-      assert.equal("observe", rows[#rows].verdict)
-    end, "rules = { { name = 'sums', offence = 'any', count = 2, "
-      .. "within = '1h', verdict = 'observe' } }")
+  it("is what moonpeer run --watch does", function()
+    local path = files.make "return {}"
+    local script = files.make(([[
+      local moonpeer = require "moonpeer"
+      local engine = assert(moonpeer.engine { network = "regtest",
+        mode = "fixed", peers = {}, policies = { %q } })
+      engine:on("policy_failed", "spec", function(event)
+        print(event.reason)
+        engine:close(0)
+      end)
+      engine:start()
+      moonpeer.spawn(function()
+        moonpeer.sleep(0.1)
+        local file <close> = io.open(%q, "w")
+        file:write "return 5"
+      end)
+      moonpeer.run()]]):format(path, path))
+    local out, _, code = process.run(("exec timeout 30 %s run --watch "
+      .. "--no-console %s"):format(process.quote(process.executable), script))
+    assert.matches("reload refused.*expected a table", out)
+    assert.equal(0, code)
   end)
 end)

@@ -168,6 +168,16 @@ describe("a rule that makes no sense", function()
     ["as key"] = { on = "inv", rate = "2/1s", verdict = "ban", key = "moon" },
     ["as exempt"] = { on = "inv", rate = "2/1s", verdict = "ban",
       exempt = { "nobody" } },
+    ["up to 16 prefixes as exempt"] = { on = "inv", rate = "2/1s",
+      verdict = "ban", exempt = { "10.0.0.1", "10.0.0.2", "10.0.0.3",
+        "10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.8",
+        "10.0.0.9", "10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.0.13",
+        "10.0.0.14", "10.0.0.15", "10.0.0.16", "10.0.0.17" } },
+    ["1 to 5 steps"] = { on = "inv", within = 1, ladder = {
+      { count = 1, verdict = "observe" }, { count = 2, verdict = "observe" },
+      { count = 3, verdict = "observe" }, { count = 4, verdict = "observe" },
+      { count = 5, verdict = "observe" }, { count = 6, verdict = "ban" } } },
+    ["1 to 5 steps as ladder"] = { on = "inv", within = 1, ladder = {} },
     ["as count"] = { on = "inv", within = 1, ladder = { { verdict = "ban" } } },
     ["as time"] = { on = "inv", rate = "2/1s", verdict = "ban", time = "x" },
   } do

@@ -128,6 +128,9 @@ stage.describe("a payload over receive_memory", function(one)
       assert.is_nil(row[6])
     end
     assert.equal(200 * KIB, at)
+    local counted = engine:stats().commands.block
+    assert.same({ 1, 200 * KIB + 24 },
+      { counted.messages_in, counted.bytes_in })
   end)
 end)
 

@@ -22,10 +22,18 @@ return {
       "Fixed when peers are given."),
     key("store", "string|moonpeer.Store", "a URL, or a store", "memory:",
       "Where peers are remembered."),
-    key("policies", "table[]", "tables of functions", "none",
-      "Asked in turn before the stock policies; the first answer wins."),
-    key("schedule", "table", "name -> { every, jitter }", "save every 5 m",
-      "Jobs that recur."),
+    key("policies", "(moonpeer.Policy|string)[]", "tables and file names",
+      "none", "Asked in turn before the stock policies; the first answer "
+      .. "wins. Only those from files are read again by engine:reload."),
+    key("schedule", "table<string, moonpeer.Job|false>", "name -> job",
+      "save every 5 m", "Jobs that recur; false: none of the name."),
+    key("shadow", "moonpeer.Policy|string", "a table or a file name", "none",
+      "Decides beside the others, without effect: see engine:trial."),
+    key("budget", "table", "{ decision, event, load, memory }",
+      "10 ms, 50 ms, 500 ms, 128 MiB", "What a call of a policy may take: "
+      .. "time; and bytes that all of Lua may hold meanwhile. Whoever needs "
+      .. "more fails with \"not enough memory\", all garbage is collected, "
+      .. "and the function is parked."),
     key("trusted", "string[]", "prefixes", "none",
       "Never banned, throttled or evicted by stock policies."),
     key("target_connections", "integer", "0 to 100000", "8",

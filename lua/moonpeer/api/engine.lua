@@ -246,6 +246,14 @@ for _, job in ipairs(engine:schedule()) do print(job.name, job.runs) end]] },
         .. "Inside a task it waits for the outcome.",
       returns = { { "true", "" } }, errors = { "invalid_configuration" },
       example = [[assert(engine:reload())]] },
+    { name = "watch", since = "0.1.0",
+      summary = "Reloads by itself when a policy's file changes. What is "
+        .. "wrong with the file policy_failed tells, and nothing changes.",
+      args = { { "every?", "number|string|false", "how often it looks, 0.5 s; "
+        .. "false: not any more" } },
+      example = [[
+engine:watch "100ms"
+engine:watch(false)]] },
     { name = "try", since = "0.1.0",
       summary = "Lets a policy decide beside the active ones, without "
         .. "effect: shadow mode.",

@@ -44,6 +44,9 @@ local function add_results(lines, member)
     lines[#lines + 1] = "- or `nil, message, code`: "
       .. table.concat(member.errors, ", ")
   end
+  if member.default then
+    lines[#lines + 1] = "- when nobody answers: " .. member.default
+  end
   if member.waits then
     lines[#lines + 1] = "- waits: inside a task"
   end
@@ -150,13 +153,28 @@ local function add_params(lines, member)
   return table.concat(names, ", ")
 end
 
+--- The type of a function that people write.
+local function function_type(member)
+  local args, results = {}, {}
+  for i, arg in ipairs(member.args or {}) do
+    args[i] = arg[1] .. ": " .. arg[2]
+  end
+  for i, result in ipairs(member.returns or {}) do
+    results[i] = "(" .. result[1] .. ")?"
+  end
+  return ("fun(%s)%s"):format(table.concat(args, ", "),
+    #results > 0 and ": " .. table.concat(results, ", ") or "")
+end
+
 local function add_class(lines, one)
   lines[#lines + 1] = "--- " .. oneline(one.summary)
   lines[#lines + 1] = "---@class " .. one.class
   for _, member in ipairs(one.members) do
-    if api.kind(one, member) == "field" then
+    local is_field = api.kind(one, member) == "field"
+    if is_field or one.is_table then
       lines[#lines + 1] = ("---@field %s%s %s %s"):format(member.name,
-        one.name == "configuration" and "?" or "", member.type,
+        member.default and "?" or "",
+        is_field and member.type or function_type(member),
         oneline(member.summary))
     end
   end
@@ -164,6 +182,10 @@ end
 
 local function add_meta(lines, one)
   add_class(lines, one)
+  if one.is_table and one.name ~= "configuration" then
+    lines[#lines + 1] = ""
+    return
+  end
   lines[#lines + 1] = (one.variable:find "%." and "%s = {}" or "local %s = {}")
     :format(one.variable)
   lines[#lines + 1] = ""

@@ -1,11 +1,13 @@
 --- decode - prints frames: what they are, and what is in them.
 local core = require "moonpeer.core"
+local networks = require "moonpeer.cli.networks"
 
 local decode = {
   summary = "Prints the messages in a file or in what is piped in.",
 }
 
 local CHUNK = 64 * 1024
+local MAGIC, HEADER, EXTENDED = 4, 24, 44
 local HELD = 256 * 1024 * 1024 -- a payload above it is passed over
 
 function decode.configure(parser)
@@ -40,6 +42,17 @@ function printer:bad(words, code, place)
     io.write(("%s at byte %d: %s\n"):format(code, place,
       (words:gsub("%c", "?"))))
   end
+end
+
+--- What has come of a file, and nil at its end. Who reads what is printed has
+--- it before more is waited for.
+local function read_some(file)
+  io.stdout:flush()
+  local bytes, words, code = core.read_some(file, CHUNK)
+  if code then
+    error(words, 0)
+  end
+  return bytes
 end
 
 --- A frame that is cut off is a mistake of whoever made it.
@@ -83,7 +96,7 @@ local function lines(file, first)
         position = stop + 1
         break
       end
-      held, position = file:read(CHUNK), 1
+      held, position = read_some(file), 1
     end
     local line = #parts > 0 and table.concat(parts) or nil
     parts = {}
@@ -112,7 +125,7 @@ function stream:fill(n)
   local parts = { self.bytes:sub(self.position) }
   self.at, self.position = self.at + self.position - 1, 1
   while have < n do
-    local chunk = self.file:read(math.max(CHUNK, math.min(n - have, 1 << 20)))
+    local chunk = read_some(self.file)
     if not chunk then
       self.ended = true
       break
@@ -157,17 +170,25 @@ function stream:search(magic)
   self:skip(self:left())
 end
 
+--- The command of the frame in front, whose header is there.
+local function command_of(bytes)
+  local header = bytes.bytes:sub(bytes.position, bytes.position + EXTENDED)
+  local is_extended = header:find("extmsg", MAGIC + 1, true) == MAGIC + 1
+  return (("z"):unpack(header:sub((is_extended and HEADER or MAGIC) + 1)
+    :sub(1, 12) .. "\0"))
+end
+
 --- A payload that is too large to be held here.
 local function pass_over(out, bytes, missing)
   local place = bytes.at + bytes.position - 1
-  local size = bytes:left() + missing
+  local size, command = bytes:left() + missing, command_of(bytes)
   local passed = bytes:skip(size)
   if passed < size then
     out:bad(("frame: expected %d bytes, got %d"):format(size, passed),
       "protocol_error", place + passed)
   else
-    out:bad(("frame: %d bytes are more than the %d that are looked into")
-      :format(size, HELD), "limit", place)
+    out:bad(("%s: a frame of %d bytes is more than the %d that are looked into")
+      :format(command, size, HELD), "limit", place)
   end
 end
 
@@ -196,13 +217,13 @@ end
 local function print_stream(out, file, first, network)
   local bytes = setmetatable(
     { file = file, bytes = first, position = 1, at = 0 }, stream)
-  bytes:fill(CHUNK)
+  bytes:fill(1)
   while bytes:left() > 0 do
     local missing = print_frame(out, bytes, network)
     if missing and bytes:left() + missing > HELD then
       pass_over(out, bytes, missing)
     elseif missing or bytes:left() == 0 then
-      bytes:fill(bytes:left() + (missing or CHUNK))
+      bytes:fill(bytes:left() + (missing or 1))
     end
   end
 end
@@ -210,6 +231,23 @@ end
 --- Text is taken for hex digits; no header of a frame is all text.
 local function is_text(first)
   return not first:sub(1, 256):find "[^%g%s]"
+end
+
+--- Raises when the file cannot be read.
+local function print_all(out, file, network)
+  local first = ""
+  while #first < MAGIC do
+    local more = read_some(file)
+    if not more then
+      break
+    end
+    first = first .. more
+  end
+  if is_text(first) then
+    print_lines(out, file, first, network)
+  else
+    print_stream(out, file, first, network)
+  end
 end
 
 local function open(name)
@@ -220,23 +258,20 @@ local function open(name)
 end
 
 function decode.run(options)
-  local network = core.network[options.network]
-  if not network then
-    io.stderr:write("moonpeer decode: unknown network '", options.network,
-      "'\n")
-    return 2
+  local network, words = networks.find(options.network)
+  local file
+  if network then
+    file, words = open(options.file)
   end
-  local file, words = open(options.file)
   if not file then
     io.stderr:write("moonpeer decode: ", words, "\n")
     return 2
   end
   local out = setmetatable({ json = options.json }, printer)
-  local first = file:read(CHUNK) or ""
-  if is_text(first) then
-    print_lines(out, file, first, network)
-  else
-    print_stream(out, file, first, network)
+  local good, message = pcall(print_all, out, file, network)
+  if not good then
+    io.stderr:write("moonpeer decode: ", tostring(message), "\n")
+    return 2
   end
   return out.failed and 1 or 0
 end

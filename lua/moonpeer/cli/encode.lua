@@ -1,5 +1,6 @@
 --- encode - makes a frame from a command and its fields.
 local core = require "moonpeer.core"
+local networks = require "moonpeer.cli.networks"
 
 local encode = {
   summary = "Makes a message: its frame in hex digits.",
@@ -74,8 +75,9 @@ local function print_frame(options, frame)
 end
 
 function encode.run(options)
-  if not core.network[options.network] then
-    return complain(("unknown network %q"):format(options.network))
+  local network, wrong = networks.find(options.network)
+  if not network then
+    return complain(wrong)
   end
   local can, payload = payload_of(options)
   if not can then

@@ -26,6 +26,7 @@ function run.configure(parser)
   option(parser, "--store", "Where peers are remembered.", "<url>")
   option(parser, "--policy", "A policy; may be given again.", "<file>")
     :count "*"
+  parser:flag("--watch", "Reload policies when their files change.")
   option(parser, "--connections", "Outbound connections to keep.", "<n>")
     :convert(tonumber)
   option(parser, "--console", "Where consoles attach.", "<path>")
@@ -126,7 +127,12 @@ local function start_log(options)
   local log = require "moonpeer.log"
   log.configure { format = options.json and "json" or "text" }
   log.set_level(options.log or "info")
-  require("moonpeer.engine").made = log.follow
+  require("moonpeer.engine").made = function(engine)
+    log.follow(engine)
+    if options.watch then
+      engine:watch()
+    end
+  end
 end
 
 local function rate(now, before)

@@ -31,21 +31,38 @@ function store_file.url(text)
   return (schemes[text:match "%.(%w+)$" or ""] or "json:") .. text, text
 end
 
---- Opens a store; for reading only, without its lock, unless it is to be
---- written. What is only read must be there.
+--- Opens a file for reading only, without its lock; nil when it is no store.
+local function open_to_read(url)
+  local store, message = moonpeer.store(url, { read_only = true })
+  if not store or store.warning == "" then
+    return store, message
+  elseif #store == 0 and #store.bans == 0 then
+    message = store.warning:gsub(";.*$", "")
+    store:close { save = false }
+    return nil, message
+  end
+  io.stderr:write("moonpeer: ", store.warning, "\n")
+  return store
+end
+
+--- Opens a store. What is only read must be there; what is to be written and
+--- is no store of ours stays as it is.
 ---@param text string      URL or file
 ---@param is_written boolean
 ---@return moonpeer.Store|nil, string?
 function store_file.open(text, is_written)
   local url, path = store_file.url(text)
-  if path and not is_written and not look(path) then
+  local is_there = path and look(path)
+  if path and not is_there and not is_written then
     return nil, path .. ": no such file"
+  elseif is_there or not is_written then
+    local store, message = open_to_read(url)
+    if not store or not is_written then
+      return store, message
+    end
+    store:close { save = false }
   end
-  local store, message = moonpeer.store(url, { read_only = not is_written })
-  if store and store.warning ~= "" then
-    io.stderr:write("moonpeer: ", store.warning, "\n")
-  end
-  return store, message
+  return moonpeer.store(url)
 end
 
 --- All of a file, or of stdin for "-".

@@ -1,5 +1,6 @@
 --- changes - policies of an engine put in place, replaced and tried.
 local core = require "moonpeer.core"
+local follow = require "moonpeer.policy.follow"
 local listeners = require "moonpeer.engine.listeners"
 local live = require "moonpeer.policy.live"
 local misuse = require "moonpeer.misuse"
@@ -134,6 +135,26 @@ function methods:reload()
     return nil, message, code
   end
   return table.unpack(results, 1, results.n)
+end
+
+--- Reloads by itself when a policy's file changes, until it is called with
+--- false. What is wrong with the file policy_failed tells, and nothing changes.
+---@param every? number|string|false  how often it looks; 0.5 s
+function methods:watch(every)
+  local handlers = listeners.of(self)
+  if handlers.following then
+    handlers.following:cancel()
+    handlers.following = nil
+  end
+  if every == false then
+    return
+  end
+  local seconds = misuse.duration("watch", every or 0.5)
+  handlers.following = spawn_on(self, { owned = true }, function()
+    follow.run(handlers.stack.entries, math.max(seconds, 0.01), function()
+      self:reload()
+    end)
+  end)
 end
 
 --- Lets a policy decide beside the active ones, without effect; nil ends that.

@@ -8,7 +8,10 @@ local load_policy = {}
 
 local size_limit = 1 << 20 -- bytes of a file
 
-local function read(path)
+--- The bytes of a file; nil and why not.
+---@param path string
+---@return string|nil, string?
+function load_policy.read(path)
   local file <close>, message = io.open(path, "rb")
   if not file then
     return nil, message
@@ -89,7 +92,7 @@ end
 ---@param generation integer
 ---@return table|nil, string
 function load_policy.file(path, budget, generation)
-  local text, message = read(path)
+  local text, message = load_policy.read(path)
   if not text then
     return nil, message
   end

@@ -4,8 +4,17 @@
 local quiet = {}
 
 local questions = {
-  "address", "network", "config", "counts", "backoff", "anchors", "pick",
-  "policies", "rules", "schedule", "decisions", "explain", "peers", "stats",
+  engine = {
+    "address", "network", "config", "counts", "backoff", "anchors", "pick",
+    "policies", "rules", "schedule", "decisions", "explain", "peers", "stats",
+    "trusts", "trial",
+  },
+  store = {
+    "read", "list_all", "find_by_status", "find_by_ip_port",
+    "count_by_status", "each", "pick", "group", "is_discouraged", "value",
+    "values",
+  },
+  bans = { "get", "find", "each", "count", "export" },
 }
 
 local function nothing()
@@ -15,6 +24,38 @@ end
 local fields = {
   "address", "inbound", "state", "version", "rtt", "peer",
 }
+
+--- Stand-ins and what they stand for.
+local originals = setmetatable({}, { __mode = "k" })
+
+--- What an answer of who was handed stand-ins means.
+function quiet.original(value)
+  return originals[value] or value
+end
+
+--- What has the answers of another, to some questions; all else does nothing.
+local function ask_only(other, names)
+  local made = {}
+  for _, name in ipairs(names) do
+    made[name] = function(_, ...)
+      local fn = other[name]
+      if fn then
+        return fn(other, ...)
+      end
+    end
+  end
+  return setmetatable(made, {
+    __index = function()
+      return nothing
+    end,
+    __len = function()
+      return #other
+    end,
+    __tostring = function()
+      return tostring(other) .. " (trial)"
+    end,
+  })
+end
 
 --- A connection that cannot be closed or talked on. Its fields are those of
 --- now.
@@ -28,6 +69,7 @@ function quiet.connection(connection)
     end)
     copy[name] = good and value or nil
   end
+  originals[copy] = connection
   return setmetatable(copy, {
     __index = function(_, name)
       return type(name) == "string" and name ~= "version" and name ~= "rtt"
@@ -39,50 +81,13 @@ function quiet.connection(connection)
   })
 end
 
-local store_questions = {
-  "read", "list_all", "find_by_status", "find_by_ip_port", "count_by_status",
-  "each", "pick", "group", "is_discouraged", "value", "values",
-}
-local ban_questions = { "get", "find", "each", "count", "export" }
-
-local function answers(of, names)
-  local made = {}
-  for _, name in ipairs(names) do
-    made[name] = function(_, ...)
-      return of[name](of, ...)
-    end
-  end
-  return setmetatable(made, {
-    __index = function()
-      return nothing
-    end,
-    __len = function()
-      return #of
-    end,
-  })
-end
-
---- A store that remembers nothing new.
-local function quiet_store(store)
-  local made = answers(store, store_questions)
-  made.bans = answers(store.bans, ban_questions)
-  return made
-end
-
 --- An engine that cannot be told anything.
 ---@param engine moonpeer.Engine
 ---@return table
 function quiet.engine(engine)
-  local made = {}
-  for _, name in ipairs(questions) do
-    made[name] = function(_, ...)
-      local fn = engine[name]
-      if fn then
-        return fn(engine, ...)
-      end
-    end
-  end
-  made.store = quiet_store(engine.store)
+  local made = ask_only(engine, questions.engine)
+  made.store = ask_only(engine.store, questions.store)
+  made.store.bans = ask_only(engine.store.bans, questions.bans)
   function made.connections(_, filter)
     local next_one = engine:connections(filter)
     return function()
@@ -90,14 +95,19 @@ function quiet.engine(engine)
       return connection and quiet.connection(connection)
     end
   end
-  return setmetatable(made, {
-    __index = function()
-      return nothing
-    end,
-    __tostring = function()
-      return tostring(engine) .. " (trial)"
-    end,
-  })
+  return made
+end
+
+local function quiet_candidates(candidates)
+  local list = {}
+  for i, one in ipairs(candidates) do
+    list[i] = {}
+    for name, value in pairs(one) do
+      list[i][name] = value
+    end
+    list[i].connection = quiet.connection(one.connection)
+  end
+  return list
 end
 
 --- The arguments of a decision, after the engine.
@@ -105,6 +115,8 @@ end
 function quiet.arguments(decision, first, ...)
   if decision == "judge" or decision == "validate" then
     return quiet.connection(first), ...
+  elseif decision == "evict" then
+    return quiet_candidates(first), ...
   end
   return first, ...
 end

@@ -111,6 +111,14 @@ local function limit_of(what, rule)
   return count, within
 end
 
+-- as in src/moonpeer/rules.h
+local steps_most, exempt_most = 5, 16
+
+local function is_ladder(value)
+  return value == nil or type(value) == "table" and #value >= 1
+    and #value <= steps_most
+end
+
 --- The steps and the window: nil and what is wrong.
 local function ladder_of(what, rule)
   local count, within = limit_of(what, rule)
@@ -119,9 +127,9 @@ local function ladder_of(what, rule)
   elseif not is_duration(within) or core.duration(within) <= 0 then
     return nil, ("%s: expected within, a duration, got %s"):format(what,
       tostring(within))
-  elseif rule.ladder ~= nil and type(rule.ladder) ~= "table" then
-    return nil, ("%s: expected a list of steps as ladder, got %s"):format(
-      what, type(rule.ladder))
+  elseif not is_ladder(rule.ladder) then
+    return nil, ("%s: expected a list of 1 to %d steps as ladder"):format(
+      what, steps_most)
   end
   local only = { {
     count = count or nil, verdict = rule.verdict, time = rule.time,
@@ -169,14 +177,14 @@ local function is_key(value)
 end
 
 local function is_exempt(value)
-  return value == nil or type(value) == "table"
+  return value == nil or type(value) == "table" and #value <= exempt_most
 end
 
 local rule_checks = {
   { "on", is_command, "expected a command as on, got %s" },
   { "offence", is_offence, "unknown offence %s" },
   { "key", is_key, 'expected "peer", "address" or "group" as key, got %s' },
-  { "exempt", is_exempt, "expected a list of prefixes as exempt, got %s" },
+  { "exempt", is_exempt, "expected up to 16 prefixes as exempt, got %s" },
 }
 
 local function check_rule(what, rule)

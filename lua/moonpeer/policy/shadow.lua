@@ -13,17 +13,25 @@ local function same_options(a, b)
   return a.time == b.time and (a.scope or "address") == (b.scope or "address")
 end
 
+--- An answer in words; of a list of peers their addresses.
+local function in_words(answer)
+  if type(answer) ~= "table" then
+    return type(answer) == "userdata" and answer.address or tostring(answer)
+  end
+  local words = {}
+  for i, peer in ipairs(answer) do
+    words[i] = type(peer) == "string" and peer
+      or ("%s:%d"):format(peer.ip, peer.port)
+  end
+  return table.concat(words, " ")
+end
+
 local function differs(decision, a, b, a_options, b_options)
   if decision == "select" then
-    return type(a) ~= "table" or table.concat(a, " ") ~= table.concat(b, " ")
+    return in_words(a) ~= in_words(b)
   end
   return a ~= b or decision == "judge" and a == "ban"
     and not same_options(a_options, b_options)
-end
-
-local function in_words(answer)
-  return type(answer) == "table" and table.concat(answer, " ")
-    or tostring(answer)
 end
 
 local function keep(self, row)
@@ -53,6 +61,7 @@ local function beside(self, decision, active, trial)
     self.engine = self.engine or quiet.engine(engine)
     local other, other_reason, other_options =
       trial(self.engine, quiet.arguments(decision, ...))
+    other = quiet.original(other)
     local answer, reason, options = active(engine, ...)
     self.report.asked = self.report.asked + 1
     if other ~= nil
