@@ -234,6 +234,14 @@ local function take_options(options)
   }
 end
 
+--- A policy from a file reads and writes no others.
+local function check_files(what)
+  local _, is_confined = core.active()
+  if is_confined then
+    misuse.raise("%s: a policy from a file cannot use other files", what)
+  end
+end
+
 --- Plays one side of a recorded conversation: sends its frames, byte for byte
 --- and in order, and expects the commands of the other.
 ---@param file string    in the format of tests/data/captures
@@ -241,6 +249,7 @@ end
 ---@param options? table  expect: the commands to expect, all when left out;
 ---  timeout: for each, 10 s; in_time: with the pauses of the recording
 function methods:play(file, sender, options)
+  check_files "play"
   options = take_options(options)
   local steps = misuse.guard("play", recording.read, file)
   local start, pile = core.now(), {}
@@ -264,6 +273,7 @@ end
 ---  the sides are called, "us" and "node" when left out
 ---@return boolean|nil, string?, string?
 function methods:record(file, options)
+  check_files "record"
   misuse.check_options("record", options,
     { name = true, note = true, us = true, remote = true })
   options = options or {}

@@ -306,7 +306,7 @@ function engine:explain(what) end
 ---@field policies? (moonpeer.Policy|string)[] Asked in turn before the stock policies; the first answer wins. Only those from files are read again by engine:reload.
 ---@field schedule? table<string, moonpeer.Job|false> Jobs that recur; false: none of the name.
 ---@field shadow? moonpeer.Policy|string Decides beside the others, without effect: see engine:trial.
----@field budget? table What a call of a policy may take: time; and bytes that all of Lua may hold meanwhile. Whoever needs more fails with "not enough memory", all garbage is collected, and the function is parked.
+---@field budget? table What a call of a policy may take: time that it computes, 0 for any; and bytes that all of Lua may hold meanwhile. Whoever needs more fails with "not enough memory", all garbage is collected, and the function is parked.
 ---@field trusted? string[] Never banned, throttled or evicted by stock policies.
 ---@field target_connections? integer Outbound connections to keep.
 ---@field max_connections? integer Connections in all; target_connections at least.

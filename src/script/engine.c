@@ -27,17 +27,17 @@ static struct mp_engine *live(lua_State *L) {
 /* --- anchor ----------------------------------------------------------------
  */
 
-/* Keeps the object while it is started, and its listeners where hooks find them
+/* Keeps the object while it is started, and its handlers where events find them
  * at once; nil at index lets both go. */
-static void set_anchor(lua_State *L, int index, const struct engine_box *box) {
+static void set_anchor(lua_State *L, int index, struct engine_box *box) {
   index = lua_absindex(L, index);
-  if (lua_isnil(L, index))
-    lua_pushnil(L);
-  else if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
-    lua_getfield(L, -1, "listeners");
-    lua_replace(L, -2);
+  if (box->handlers)
+    luaL_unref(L, LUA_REGISTRYINDEX, box->handlers);
+  box->handlers = 0;
+  if (!lua_isnil(L, index)) {
+    lua_getiuservalue(L, index, 1);
+    box->handlers = luaL_ref(L, LUA_REGISTRYINDEX);
   }
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &box->hooks);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, type_name);
   luaL_getsubtable(L, -1, "anchors");
   lua_pushvalue(L, index);

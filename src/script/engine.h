@@ -19,6 +19,7 @@ struct engine_box {
   struct script *script;
   struct mp_engine *engine; /* NULL when it is gone */
   struct mp_hooks hooks;
+  int handlers; /* in the registry while it is started; 0 */
   struct decisions decisions;
   struct store *store; /* used until the engine is gone */
   bool owns_store;     /* opened for it: closed with it */
@@ -44,6 +45,7 @@ void engine_push(lua_State *L, const struct engine_box *box);
 
 /* event.c: an event as an object that lives as long as this entry. */
 void event_open_type(lua_State *L);
-void event_push(lua_State *L, const struct mp_event *event);
+void event_push(lua_State *L, struct script *script,
+                const struct mp_event *event);
 
 #endif

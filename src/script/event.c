@@ -14,15 +14,16 @@ struct box {
   uint64_t generation;
 };
 
-void event_push(lua_State *L, const struct mp_event *event) {
-  struct script *script = script_of(L);
+void event_push(lua_State *L, struct script *script,
+                const struct mp_event *event) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = (struct box){event, script, script->generation};
-  object_mark(L, type_name);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, script->event_type);
+  lua_setmetatable(L, -2);
 }
 
 static const struct box *any(lua_State *L) {
-  return object_check(L, 1, type_name);
+  return object_self(L, type_name);
 }
 
 static bool is_stale(const struct box *box) {
@@ -68,8 +69,9 @@ static void get_reason(lua_State *L, const struct mp_event *event) {
 }
 
 static void get_message(lua_State *L, const struct mp_event *event) {
+  const struct box *box = lua_touserdata(L, 1);
   if (event->message)
-    message_push_view(L, event->message);
+    message_push_view(L, box->script, event->message);
   else
     lua_pushnil(L);
 }
@@ -209,4 +211,5 @@ void event_open_type(lua_State *L) {
   static const luaL_Reg methods[] = {{"table", do_table}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__tostring", do_name}, {NULL, NULL}};
   object_type(L, type_name, methods, metamethods, do_index);
+  script_of(L)->event_type = object_ref(L, type_name);
 }

@@ -35,13 +35,14 @@ void guard_enter(struct script *script, struct confinement *outer, lua_State *L,
   if (outer->had_strings != actor->is_confined)
     confined_swap_strings(script, actor->is_confined);
   outer->had_cap = memory_cap_switch(script->cap, true);
-  watchdog_enter(script->watchdog, &outer->watch, L,
-                 script->in_world ? world_budget : actor->budget);
+  int64_t budget = script->in_world ? world_budget : actor->budget;
+  outer->dog = budget ? script->watchdog : NULL;
+  watchdog_enter(outer->dog, &outer->watch, L, budget);
 }
 
 bool guard_leave(struct script *script, lua_State *L,
                  const struct confinement *outer) {
-  bool was_stopped = watchdog_leave(script->watchdog, L, &outer->watch);
+  bool was_stopped = watchdog_leave(outer->dog, L, &outer->watch);
   memory_cap_switch(script->cap, outer->had_cap);
   if (outer->had_strings != script->has_bounded_strings)
     confined_swap_strings(script, outer->had_strings);
@@ -118,15 +119,16 @@ static void note_time(struct guard *guard, int64_t spent) {
     guard->worst = (uint64_t)spent;
 }
 
+/* The function and its n arguments are at the top, the handler below. */
 static int protected_call(lua_State *L, struct guard *guard, int n,
                           bool *was_stopped) {
   struct script *script = guard->script;
   struct confinement outer;
   bool is_timed = guard->calls++ % SAMPLE == 0 && !script->in_world;
-  int handler = lua_gettop(L) - n - 3;
+  int handler = lua_gettop(L) - n - 1;
   int64_t before = is_timed ? clock_now() : 0;
   guard_enter(script, &outer, L, &guard->actor);
-  int rc = lua_pcall(L, n + 2, guard->decision < 0 ? 0 : 3, handler);
+  int rc = lua_pcall(L, n, guard->decision < 0 ? 0 : 3, handler);
   *was_stopped = guard_leave(script, L, &outer);
   if (is_timed)
     note_time(guard, clock_now() - before);
@@ -186,12 +188,14 @@ bool guard_call(lua_State *L, int index, struct engine_box *box, int first,
     return false;
   int handler = lua_gettop(L) + 1;
   lua_pushcfunction(L, explain);
-  lua_pushcfunction(L, ask);
-  lua_pushlightuserdata(L, guard);
+  if (guard->decision >= 0) { /* else nobody looks at what it answers */
+    lua_pushcfunction(L, ask);
+    lua_pushlightuserdata(L, guard);
+  }
   lua_getiuservalue(L, index, 1);
   for (int i = 0; i < n; i++)
     lua_pushvalue(L, first + i);
-  int rc = protected_call(L, guard, n, &was_stopped);
+  int rc = protected_call(L, guard, lua_gettop(L) - handler - 1, &was_stopped);
   lua_remove(L, handler);
   if (rc != LUA_OK) {
     fail(L, index, box, rc, was_stopped);

@@ -40,6 +40,7 @@ struct guard {
 /* What somebody may do from here to guard_leave: budget, memory, strings. */
 struct confinement {
   struct watch watch;
+  struct watchdog *dog; /* NULL: there is no limit */
   const struct actor *active;
   bool had_cap, had_strings;
 };

@@ -54,9 +54,10 @@ void hook_push(lua_State *L, const struct hook_call *call, const char *name) {
 
 /* A started engine has them in the registry. */
 static void push_handlers(lua_State *L, const struct engine_box *box) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &box->hooks) == LUA_TTABLE)
+  if (box->handlers) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, box->handlers);
     return;
-  lua_pop(L, 1);
+  }
   engine_push(L, box);
   lua_getiuservalue(L, -1, 1);
   lua_replace(L, -2);
@@ -78,7 +79,7 @@ static int dispatch(lua_State *L) {
   push_handlers(L, call->box);
   if (lua_rawgeti(L, -1, (lua_Integer)call->event->type + 1) != LUA_TTABLE)
     return 0;
-  event_push(L, call->event); /* at EVENT */
+  event_push(L, call->box->script, call->event); /* at EVENT */
   for (lua_Integer i = 1; lua_rawgeti(L, ROWS, i) == LUA_TUSERDATA; i++) {
     const struct guard *guard = lua_touserdata(L, -1);
     if (!command || !*guard->command || strcmp(guard->command, command) == 0)

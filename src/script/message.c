@@ -44,15 +44,18 @@ const struct mp_message *message_check(lua_State *L, int index) {
 }
 
 static const struct mp_message *self(lua_State *L) {
-  return message_check(L, 1);
+  const struct box *box = object_self(L, type_name);
+  if (is_stale(box))
+    stale(L);
+  return box->message;
 }
 
-void message_push_view(lua_State *L, const struct mp_message *message) {
+void message_push_view(lua_State *L, const struct script *script,
+                       const struct mp_message *message) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->message = message;
-  box->script = script_of(L);
-  box->generation = box->script->generation;
-  object_mark(L, type_name);
+  *box = (struct box){message, script, script->generation};
+  lua_rawgeti(L, LUA_REGISTRYINDEX, script->message_type);
+  lua_setmetatable(L, -2);
 }
 
 static struct copy *copy_new(lua_State *L, const void *payload, size_t n) {
@@ -306,6 +309,7 @@ void message_open(lua_State *L) {
   static const luaL_Reg part_metamethods[] = {{"__len", do_part_length},
                                               {NULL, NULL}};
   object_type(L, type_name, methods, metamethods, do_index);
+  script_of(L)->message_type = object_ref(L, type_name);
   object_type(L, record_name, part_methods, part_metamethods, do_part_index);
 }
 

@@ -14,7 +14,8 @@ void message_open(lua_State *L);
 
 /* Pushes a view on a borrowed message. It is stale, and raises when it is
  * used, when the present entry into Lua is over. */
-void message_push_view(lua_State *L, const struct mp_message *message);
+void message_push_view(lua_State *L, const struct script *script,
+                       const struct mp_message *message);
 
 /* Pushes a message that owns a copy of the payload, checked against what the
  * script has declared or what is built in. 0, or MP_EPROTOCOL and nothing

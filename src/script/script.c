@@ -262,7 +262,8 @@ void object_type(lua_State *L, const char *name, const luaL_Reg *methods,
   lua_rawsetp(L, -3, &methods_key);
   if (index) {
     lua_pop(L, 1);
-    lua_pushcfunction(L, index);
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, index, 1);
   }
   lua_setfield(L, -2, "__index");
   lua_pushliteral(L, "protected");
@@ -278,6 +279,20 @@ void *object_check(lua_State *L, int index, const char *name) {
   bool is = lua_rawequal(L, -1, -2);
   lua_pop(L, 2);
   return is ? object : luaL_checkudata(L, index, name);
+}
+
+void *object_self(lua_State *L, const char *name) {
+  void *object = lua_touserdata(L, 1);
+  if (!object || !lua_getmetatable(L, 1))
+    return luaL_checkudata(L, 1, name);
+  bool is = lua_rawequal(L, -1, lua_upvalueindex(1));
+  lua_pop(L, 1);
+  return is ? object : object_check(L, 1, name);
+}
+
+int object_ref(lua_State *L, const char *name) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, name);
+  return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void object_mark(lua_State *L, const char *name) {

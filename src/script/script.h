@@ -71,6 +71,8 @@ struct script {
   bool has_bounded_strings;  /* a policy from a file runs */
   struct watchdog *watchdog; /* both made with the first guard; may be NULL */
   struct memory_cap *cap;
+  int event_type, message_type; /* metatables in the registry: those that are
+                                   needed at every message */
   struct answered answered;
   const struct actor *active; /* for whom Lua runs; NULL: the program */
   bool is_closing;            /* the state is being closed: no Lua any more */
@@ -146,6 +148,13 @@ void object_type(lua_State *L, const char *name, const luaL_Reg *methods,
 /* luaL_checkudata and luaL_setmetatable, faster: name is the very pointer that
  * object_type was given. */
 void *object_check(lua_State *L, int index, const char *name);
+
+/* The same of the object at index 1, faster in what object_type was given as
+ * index. */
+void *object_self(lua_State *L, const char *name);
+
+/* The metatable's place in the registry, for lua_rawgeti. */
+int object_ref(lua_State *L, const char *name);
 void object_mark(lua_State *L, const char *name);
 
 /* Pushes the table of methods of a type, for those written in Lua. */

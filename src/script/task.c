@@ -159,6 +159,12 @@ static void push_results(lua_State *L, struct task *task, int results) {
     lua_rawseti(L, -i - 1, i);
 }
 
+/* Somebody else than the program has started it. */
+static bool is_held(const struct task *task) {
+  const struct actor *actor = &task->actor;
+  return actor->budget || actor->generation || actor->is_confined;
+}
+
 /* Text, whatever it is: its own words may be a script's. */
 static int words_of(lua_State *L) {
   luaL_tolstring(L, 1, NULL);
@@ -195,7 +201,7 @@ static void push_error(lua_State *L, struct task *task) {
     lua_pushvalue(thread, -1);
     lua_xmove(thread, L, 1);
   }
-  if (task->actor.budget)
+  if (is_held(task))
     close_held(L, task);
   else
     lua_resetthread(thread);
@@ -236,7 +242,7 @@ static int proceed(lua_State *L, struct task *task, int arguments,
                    int *results) {
   struct script *script = task->script;
   struct confinement outer;
-  if (!task->actor.budget)
+  if (!is_held(task))
     return lua_resume(task->thread, L, arguments, results);
   guard_enter(script, &outer, task->thread, &task->actor);
   int rc = lua_resume(task->thread, L, arguments, results);

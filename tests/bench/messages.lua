@@ -23,14 +23,14 @@ local function listen(engine)
   return seen
 end
 
---- Messages a second of processor time. As many as the budget of a connection
---- lets through.
-local function in_world()
+--- A world with an engine, and a peer that sends it as many messages as the
+--- budget of a connection lets through, for so many tenths of a second.
+local function sending(count, prepare)
   local world = sim.world { seed = 1, instructions = 0 }
-  local seen = listen(world:engine("10.0.0.1:18444", {
+  local engine = world:engine("10.0.0.1:18444", {
     network = "regtest", listen = true, target_connections = 0,
-  }))
-  local blob, count = FRAME:rep(4000), 250
+  })
+  local result, blob = prepare(engine), FRAME:rep(4000)
   world:remote("10.0.0.2", function()
     local peer = assert(moonpeer.connect("10.0.0.1:18444",
       { network = "regtest" }))
@@ -40,6 +40,13 @@ local function in_world()
       moonpeer.sleep(0.1)
     end
   end)
+  return world, result
+end
+
+--- Messages a second of processor time.
+local function in_world()
+  local count = 250
+  local world, seen = sending(count, listen)
   local start = os.clock()
   world:run_for(count / 10 + 5)
   local passed = os.clock() - start
@@ -48,7 +55,27 @@ local function in_world()
   return seen.n / passed
 end
 
---- Messages a second of real time, from ten connections.
+--- The same when nobody wants them: how many, and the bytes of Lua that grew
+--- for each beside those of the peer that sends (4000 at a time).
+local function unwanted()
+  local count = 250
+  local world, engine = sending(count, function(engine)
+    return engine
+  end)
+  world:run_for(1)
+  collectgarbage()
+  collectgarbage "stop"
+  local before, start = collectgarbage "count", os.clock()
+  world:run_for(count / 10 - 2)
+  local passed, grown = os.clock() - start, collectgarbage "count" - before
+  collectgarbage "restart"
+  local n = engine:stats().commands.pong.messages_in
+  world:close()
+  return n / passed, grown * 1024 / n
+end
+
+--- Messages a second of real time, and of processor time, from ten
+--- connections.
 local function over_loopback()
   local connections, blobs, blob = 10, 15, FRAME:rep(10000)
   return moonpeer.run(function()
@@ -66,7 +93,7 @@ local function over_loopback()
         { network = "regtest" }))
       assert(peers[i]:handshake())
     end
-    local start = moonpeer.now()
+    local start, worked = moonpeer.now(), os.clock()
     for _, peer in ipairs(peers) do
       moonpeer.spawn(function()
         for _ = 1, blobs do
@@ -79,7 +106,8 @@ local function over_loopback()
     while seen.n < connections * blobs * 10000 do
       moonpeer.sleep(0.001)
     end
-    return seen.n / (moonpeer.now() - start)
+    return { seen.n / (moonpeer.now() - start),
+      seen.n / (os.clock() - worked) }
   end)
 end
 
@@ -108,4 +136,13 @@ end
 
 report("lua.bare_calls", best(bare_calls), "calls/s")
 report("lua.messages_in_a_world", best(in_world), "messages/s")
-report("lua.messages_over_loopback", best(over_loopback), "messages/s")
+local rate, bytes = unwanted()
+report("lua.unwanted_messages_in_a_world", rate, "messages/s")
+report("lua.unwanted_messages_garbage", bytes, "bytes/message")
+local most, most_work = 0, 0
+for _ = 1, ROUNDS do
+  local rates = over_loopback()
+  most, most_work = math.max(most, rates[1]), math.max(most_work, rates[2])
+end
+report("lua.messages_over_loopback", most, "messages/s")
+report("lua.messages_over_loopback_cpu", most_work, "messages/processor s")

@@ -132,6 +132,23 @@ describe("a policy from a file has of its own", function()
     assert.same({}, require("moonpeer.policies.handshake").banned_user_agents)
   end)
 
+  it("the stock answers, to change one", function()
+    local judge = assert(judge_of [[
+      local offences = require "moonpeer.policies.offences"
+      function offences.answers.flood(offence)
+        return "ban", offence.message, { time = "1h" }
+      end
+      return offences]])
+    local world <close> = require("moonpeer.sim").world { network = "regtest" }
+    local engine = world:engine "10.0.0.1"
+    local function answer(code)
+      return (judge(engine, { address = "1.2.3.4:5" },
+        { code = code, message = "x", count = 1 }))
+    end
+    assert.equal("ban", answer "flood")
+    assert.equal("observe", answer "checksum_error")
+  end)
+
   it("one function of a stock policy, the others inherited", function()
     local judge = assert(judge_of [[
       local offences = require "moonpeer.policies.offences"
@@ -176,6 +193,48 @@ describe("a policy from a file has of its own", function()
       behaves(name, "x")
       behaves(name, function(a, b) return a > b end)
     end
+  end)
+end)
+
+describe("a policy from a file", function()
+  after_each(files.remove_all)
+
+  it("plays and records no files", function()
+    local path = files.make(([[return { name = "thief",
+      validate = function(_, connection)
+        local _, play = pcall(connection.play, connection, %q, "us")
+        local _, record = pcall(connection.record, connection, "/nowhere/x")
+        return "offence", "flood", tostring(play) .. tostring(record)
+      end, judge = function(_, _, offence)
+        return "disconnect", offence.message
+      end }]]):format(files.make "secret"))
+    moonpeer.run(function()
+      local engine <close> = assert(moonpeer.engine { network = "regtest",
+        listen = "127.0.0.1:0", target_connections = 0, policies = { path } })
+      assert(engine:start())
+      while not engine:address() do
+        moonpeer.sleep(0.001)
+      end
+      local peer <close> = assert(moonpeer.connect(engine:address(),
+        { network = "regtest" }))
+      assert.is_nil((peer:handshake()))
+      local rows = engine:explain "127.0.0.1"
+      local reason = rows[#rows].reason
+      assert.matches("play: a policy from a file cannot", reason)
+      assert.is_nil(reason:find "secret")
+    end)
+  end)
+
+  it("may be given all the time there is", function()
+    local stack = assert(policy.stack({ files.make [[return {
+      judge = function()
+        local n = 0
+        for i = 1, 2e6 do n = n + i end
+        return "ban"
+      end }]] }, policy.budget { decision = 0 }))
+    local handlers = {}
+    stack:install(handlers)
+    assert.equal("ban", (handlers.judge(nil)))
   end)
 end)
 

@@ -31,9 +31,9 @@ return {
       "Decides beside the others, without effect: see engine:trial."),
     key("budget", "table", "{ decision, event, load, memory }",
       "10 ms, 50 ms, 500 ms, 128 MiB", "What a call of a policy may take: "
-      .. "time; and bytes that all of Lua may hold meanwhile. Whoever needs "
-      .. "more fails with \"not enough memory\", all garbage is collected, "
-      .. "and the function is parked."),
+      .. "time that it computes, 0 for any; and bytes that all of Lua may hold "
+      .. "meanwhile. Whoever needs more fails with \"not enough memory\", all "
+      .. "garbage is collected, and the function is parked."),
     key("trusted", "string[]", "prefixes", "none",
       "Never banned, throttled or evicted by stock policies."),
     key("target_connections", "integer", "0 to 100000", "8",

@@ -13,7 +13,7 @@ end
 --- first is the youngest of the largest group.
 function inbound.evict(_, candidates)
   local first = candidates[1]
-  return not first.protected and first.connection
+  return first and not first.protected and first.connection or false
 end
 
 return inbound

@@ -5,7 +5,13 @@
 --- one may answer differently, for one offence or for all.
 local offences = { name = "offences" }
 
+--- code -> function(offence) that answers. A policy of your own may take these
+--- over, and change one:
+---   local offences = require "moonpeer.policies.offences"
+---   function offences.answers.flood() return "disconnect" end
+---   return offences
 local judge = {}
+offences.answers = judge
 
 --- For the engine's ban_time; { time = "7d", scope = "group" } as a third value
 --- would say for how long and whom.

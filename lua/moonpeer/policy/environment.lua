@@ -68,14 +68,13 @@ end
 --- A stock policy of one's own, made anew: what is changed of it, or in its
 --- tables, changes no other.
 local function make_anew(name)
-  local shared = package.loaded[name]
-  package.loaded[name] = nil
-  local good, made = pcall(require, name)
-  package.loaded[name] = shared
-  if not good then
-    error(made, 3)
+  for _, search in ipairs(package.searchers) do
+    local loader, place = search(name)
+    if type(loader) == "function" then
+      return loader(name, place)
+    end
   end
-  return made
+  error(("there is no stock policy %q"):format(name), 3)
 end
 
 local stock = "^moonpeer%.policies%.[%w_]+$"
