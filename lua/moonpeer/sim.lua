@@ -259,9 +259,9 @@ local function take_down(self)
   local left, streams
   raw.shut(self.handle)
   run(self, "1m", function()
-    left, streams = raw.leftovers(self.handle)
-    return #left == 0 and streams == 0
+    return raw.is_empty(self.handle)
   end)
+  left, streams = raw.leftovers(self.handle)
   if #left > 0 or streams > 0 then
     return ("%s%d streams, listeners and look-ups"):format(
       #left > 0 and table.concat(left, ", ") .. "; " or "", streams)

@@ -325,6 +325,7 @@ void sim_open_type(lua_State *L) {
                                      {"is_busy", do_is_busy},
                                      {"is_closed", do_is_closed},
                                      {"is_running", do_is_running},
+                                     {"is_empty", sim_is_empty},
                                      {"leftovers", sim_leftovers},
                                      {"note", do_note},
                                      {"now", do_now},
