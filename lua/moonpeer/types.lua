@@ -993,6 +993,10 @@ function world:limit(host, options) end
 ---@return integer
 function world:partition(a, b) end
 
+--- Sets everybody's wall clock forward or back; timers go on as before.
+---@param seconds number negative to set it back; a time from 1970 to 2200 is possible
+function world:jump(seconds) end
+
 --- Takes a partition back.
 ---@param number? integer all when left out
 function world:heal(number) end

@@ -132,6 +132,12 @@ assert(world:trace():find "here we go")]] },
       returns = { { "integer", "a number for heal" } },
       example = [[
 world:heal(world:partition("10.0.0.1"))]] },
+    { name = "jump", since = "0.1.0",
+      summary = "Sets everybody's wall clock forward or back; timers go on "
+        .. "as before.",
+      args = { { "seconds", "number",
+        "negative to set it back; a time from 1970 to 2200 is possible" } },
+      example = [[world:jump(-3600)]] },
     { name = "heal", since = "0.1.0", summary = "Takes a partition back.",
       args = { { "number?", "integer", "all when left out" } },
       example = [[world:heal()]] },
