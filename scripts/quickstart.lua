@@ -1,10 +1,13 @@
 --- quickstart - a whole network in one process: ten peers on loopback, each
---- with a character of its own, and an engine that dials them all. With
---- --simulate all of it happens in a simulated world, in no time; with
---- --network NAME the same engine meets the peers of a real network.
+--- with a character of its own, and an engine that learns of them from a seed
+--- peer, remembers them in its store and dials whom it chooses. With --simulate
+--- all of it happens in a simulated world, in no time; with --network NAME the
+--- same engine meets the peers of a real network.
 local argparse = require "argparse"
 local moonpeer = require "moonpeer"
 local sim = require "moonpeer.sim"
+
+local MOST = 20 -- rows of a network that nobody knows
 
 -- The policy: three lines decide who may stay.
 local only_bitcoin_sv = {
@@ -77,36 +80,37 @@ local function open_peers()
   return addresses, listeners
 end
 
---- Asks all DNS seeds of a network for addresses.
-local function discover(name)
-  local found, seen = {}, {}
-  local network = moonpeer.network[name]
-  for _, seed in ipairs(network.seeds) do
-    for _, ip in ipairs(moonpeer.resolve(seed, "10s") or {}) do
-      if not seen[ip] then
-        seen[ip] = true
-        found[#found + 1] = ip:find ":" and "[" .. ip .. "]" or ip
-      end
+--- The one peer that the engine is told of: it knows all the others.
+local function seed_of(addresses)
+  local entries = {}
+  for i, address in ipairs(addresses) do
+    local ip, port = address:match "^(.*):(%d+)$"
+    entries[i] = { time = 0, services = 0, ip = ip, port = tonumber(port) }
+  end
+  return function(connection)
+    if not connection:handshake { user_agent = "/Bitcoin SV:1.2.2(seed)/" } then
+      return
+    end
+    while connection:receive "getaddr" do
+      connection:send("addr", { entries = entries })
     end
   end
-  if #found == 0 then
-    error(("no DNS seed of %s answered (%s): is there a way to the internet?")
-      :format(name, table.concat(network.seeds, ", ")), 0)
-  end
-  return { table.unpack(found, 1, 20) }
 end
 
 --- Collects what happens to each peer.
 local function watch(engine, rows)
+  engine:on("connection_started", "quickstart", function(event)
+    rows:meet(event.address)
+  end)
   engine:on("handshake_complete", "quickstart", function(event)
     local version = event.connection.version
-    local row = rows[event.address]
+    local row = rows:meet(event.address)
     row.agent, row.version = version.user_agent, version.version
     row.verdict, row.why = "connected", ""
     row.connection = event.connection
   end)
   engine:on("peer_misbehaved", "quickstart", function(event)
-    local row = rows[event.address]
+    local row = rows:meet(event.address)
     row.verdict, row.why = event.verdict, event.code
     local version = event.connection.version
     if version then
@@ -114,17 +118,43 @@ local function watch(engine, rows)
     end
   end)
   engine:on("connection_failed", "quickstart", function(event)
-    local row = rows[event.address]
+    local row = rows:meet(event.address)
     if not row.verdict then
       row.verdict, row.why = "failed", event.code
     end
   end)
 end
 
+local rows_meta = {}
+rows_meta.__index = rows_meta
+
+--- The row of an address; in a network that nobody knows, a new one.
+function rows_meta:meet(address)
+  local row = self.of[address]
+  if not row then
+    row = { address = address }
+    self.of[address] = row
+    if not self.is_known and #self < MOST then
+      self[#self + 1] = row
+    end
+  end
+  return row
+end
+
+--- A row for each of these, or for whoever is met.
+local function rows_of(addresses)
+  local rows = setmetatable({ of = {}, is_known = addresses ~= nil }, rows_meta)
+  for i, address in ipairs(addresses or {}) do
+    rows[i] = { address = address }
+    rows.of[address] = rows[i]
+  end
+  return rows
+end
+
 --- Whether every peer has a verdict and the connected ones a round trip.
 local function is_settled(rows)
-  local settled = true
-  for _, row in pairs(rows) do
+  local settled = #rows >= (rows.is_known and 1 or MOST)
+  for _, row in ipairs(rows) do
     row.rtt = row.connection and row.connection.rtt or row.rtt
     settled = settled and row.verdict and (row.rtt or not row.connection)
   end
@@ -133,8 +163,8 @@ end
 
 local layout = "%-22s %-14s %-11s %-20s %-30s %7s %9s"
 
-local function show_row(address, about, row)
-  print((layout:format(address, about, row.verdict, row.why or "",
+local function show_row(row, about)
+  print((layout:format(row.address, about, row.verdict, row.why or "",
     row.agent or "-", row.version or "-",
     row.rtt and ("%.2f ms"):format(row.rtt * 1000) or "-")))
 end
@@ -143,110 +173,121 @@ end
 local function summary(counts)
   local words = {}
   for verdict, n in pairs(counts) do
-    words[#words + 1] = n .. " " .. verdict
+    if n > 0 then
+      words[#words + 1] = n .. " " .. verdict
+    end
   end
   table.sort(words)
   return table.concat(words, ", ")
 end
 
-local function show(addresses, rows, about)
+local function show(rows, about, store)
   local counts = {}
   print((layout:format("address", about and "character" or "", "verdict",
     "why", "user agent", "version", "rtt")))
-  for i, address in ipairs(addresses) do
-    local row = rows[address]
+  for i, row in ipairs(rows) do
     row.verdict = row.verdict or "failed"
     counts[row.verdict] = (counts[row.verdict] or 0) + 1
-    show_row(address, about and about[i].about or "", row)
+    show_row(row, about and about[i].about or "")
   end
-  print(("%d peers: %s"):format(#addresses, summary(counts)))
+  print(("%d peers: %s"):format(#rows, summary(counts)))
+  print(("the store remembers %d peers: %s"):format(#store,
+    summary(store:count_by_status())))
   return counts
 end
 
-local function config_of(network, addresses)
+--- An engine that is told of one peer, or of none, and finds the others.
+local function config_of(network, seed, store)
   return {
-    network = network, peers = addresses, policies = { only_bitcoin_sv },
-    handshake_timeout = "2s", max_connections = 20,
+    network = network, peers = seed and { seed }, mode = "normal",
+    store = store, policies = { only_bitcoin_sv }, handshake_timeout = "2s",
+    target_connections = #characters + 1, max_connections = 20,
   }
 end
 
-local function rows_of(addresses)
-  local rows = {}
-  for _, address in ipairs(addresses) do
-    rows[address] = {}
-  end
-  return rows
-end
-
-local function with_port(addresses, port)
-  local list = {}
-  for i, address in ipairs(addresses) do
-    list[i] = address:find ":%d+$" and address or address .. ":" .. port
-  end
-  return list
-end
-
 --- Meets peers on sockets; inside a task.
-local function meet(network, addresses, about)
-  addresses = with_port(addresses, moonpeer.network[network].port)
-  local rows = rows_of(addresses)
-  local engine <close> =
-    assert(moonpeer.engine(config_of(network, addresses)))
+local function meet(config, rows, about)
+  local engine <close> = assert(moonpeer.engine(config))
+  local answer
   watch(engine, rows)
+  engine:on("discovery_finished", "quickstart", function(event)
+    answer = event.code
+  end)
   engine:start()
-  local deadline = moonpeer.now() + 10
+  local deadline = moonpeer.now() + 15
   repeat
     moonpeer.sleep "50ms"
   until is_settled(rows) or moonpeer.now() > deadline
-  return show(addresses, rows, about)
+    or not about and answer and #engine.store == 0
+  if not about and #engine.store == 0 then
+    error(("no DNS seed of %s answered (%s): is there a way to the internet?")
+      :format(config.network, table.concat(
+        moonpeer.network[config.network].seeds, ", ")), 0)
+  end
+  return show(rows, about, engine.store)
 end
 
 --- The same peers and the same engine in a simulated world: each on a host of
 --- its own, and no time passes but the world's.
 local function simulate()
-  print "Ten peers in a simulated world, and an engine that dials them all."
+  print "Ten peers in a simulated world, and an engine that finds them all."
   local world <close> = sim.world { seed = 1, network = "regtest" }
   world:link(nil, nil, { latency = "40ms", jitter = "20ms" })
   local addresses = {}
-  for i, character in ipairs(characters) do
-    local remote = world:remote(("10.%d.0.1:18444"):format(i), function(remote)
-      if character.fn then
-        remote:serve(character.fn)
+  local function host(at, fn, options)
+    return world:remote(at, function(remote)
+      if fn then
+        remote:serve(fn)
       end
-    end, character.options)
-    addresses[i] = remote.address
+    end, options).address
+  end
+  for i, character in ipairs(characters) do
+    addresses[i] = host(("10.%d.0.1:18444"):format(i), character.fn,
+      character.options)
   end
   local rows = rows_of(addresses)
-  watch(world:engine("10.0.0.1", config_of("regtest", addresses)), rows)
+  local seed = host("10.99.0.1:18444", seed_of(addresses))
+  local engine = world:engine("10.0.0.1", config_of("regtest", seed))
+  watch(engine, rows)
   world:run_until(function()
     return is_settled(rows)
-  end, "10s")
-  show(addresses, rows, characters)
+  end, "1m")
+  show(rows, characters, engine.store)
   print(("%.3g virtual seconds; all of it has the hash %s"):format(
     world:now(), world:hash():sub(1, 16)))
   return true
 end
 
-local function main(options)
-  if options.network then
-    print(("Looking for peers of %s ..."):format(options.network))
-    local counts = meet(options.network, discover(options.network))
-    return (counts.connected or 0) > 0
-  end
-  print "Ten peers on loopback, and an engine that dials them all."
+local function on_loopback(store)
+  print "Ten peers on loopback, and an engine that finds them all."
   local addresses, listeners = open_peers()
-  meet("regtest", addresses, characters)
+  listeners[#listeners + 1] = assert(moonpeer.listen("127.0.0.99:0",
+    seed_of(addresses), { network = "regtest" }))
+  meet(config_of("regtest", listeners[#listeners].address, store),
+    rows_of(addresses), characters)
   for _, listener in ipairs(listeners) do
     listener:close()
   end
   return true
 end
 
+local function main(options)
+  if not options.network then
+    return on_loopback(options.store)
+  end
+  print(("Looking for peers of %s ..."):format(options.network))
+  local counts = meet(config_of(options.network, nil, options.store),
+    rows_of(nil))
+  return (counts.connected or 0) > 0
+end
+
 local parser = argparse("quickstart",
-  "An engine meets ten peers on loopback and tells what came of it.")
+  "An engine finds ten peers on loopback and tells what came of it.")
 parser:option("--network", "Meet the peers of a real network instead, found "
   .. "through its DNS seeds: mainnet, testnet or stn.")
   :choices { "mainnet", "testnet", "stn" }
+parser:option("--store", "Where it remembers peers: memory:, json:FILE or "
+  .. "sqlite:FILE.", "memory:")
 parser:flag("--simulate", "Play the same network in virtual time.")
 local options = parser:parse(arg)
 local good, result

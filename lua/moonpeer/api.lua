@@ -1,6 +1,8 @@
 --- api - everything public, described once: reference pages, help(), what is
 --- completed, the types for editors and the manual page come from here.
---- A type is { name, class, summary, variable, members }; a member is
+--- A type is { name, class, summary, variable, members }; is_table: people
+--- write it; in_lua: it is made in Lua; internal: names that are nobody's
+--- business; outside: its examples run outside of tasks. A member is
 ---   name     in the type
 ---   kind     "function", "method" or "field"; nil is the type's usual one
 ---   args     { { name, type, text }, ... }; a name that ends in ? may be left
@@ -17,7 +19,8 @@
 local api = {}
 
 local files = { "module", "engine", "configuration", "policy", "connection",
-  "store", "bans", "peer", "message", "event", "objects" }
+  "store", "bans", "peer", "message", "event", "objects", "simulation",
+  "testing" }
 
 local types
 

@@ -135,6 +135,7 @@ function client:evaluate(request)
   local start = core.now()
   local task = core.spawn(function()
     core.console_task(self.budget)
+    coroutine.yield() -- from here on it is held to that
     return self.session:evaluate(request.eval)
   end)
   self.task = task
@@ -189,13 +190,22 @@ function kinds.complete(self, request)
     words = core.json_list(words) })
 end
 
+--- Of what runs, or waits for its turn.
 function kinds.cancel(self, request)
-  local present = self.present
-  local is_there = present and present.id == request.cancel
-  if is_there and self.task then
+  local present, is_there = self.present, false
+  if present and present.id == request.cancel and self.task then
     self.task:cancel()
+    is_there = true
   end
-  self:answer(request, { ok = is_there or false })
+  for i = #self.queue, 1, -1 do
+    local waiting = self.queue[i]
+    if waiting.id == request.cancel then
+      table.remove(self.queue, i)
+      self:answer(waiting, { ok = false, error = "interrupted" })
+      is_there = true
+    end
+  end
+  self:answer(request, { ok = is_there })
 end
 
 function client:take(text)

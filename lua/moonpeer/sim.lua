@@ -224,6 +224,15 @@ function methods:now()
   return raw.now(open(self))
 end
 
+--- Sets everybody's wall clock forward or back; timers go on as before.
+---@param seconds number  negative to set it back; 1970 to 2200 is possible
+function methods:jump(seconds)
+  if type(seconds) ~= "number" then
+    misuse.raise("jump: expected seconds, got %s", type(seconds))
+  end
+  assert(raw.jump(open(self), seconds))
+end
+
 -- --- what happened ---------------------------------------------------------
 
 --- All that happened, a JSON object a line.

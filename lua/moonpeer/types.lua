@@ -781,11 +781,38 @@ function peer:table() end
 
 --- Frames and messages without an engine.
 ---@class moonpeer.message
----@field encode fun(command: string, fields?: table|string, options?: table): (string)? Makes a whole frame, header and payload. What cannot be encoded raises.
----@field decode fun(bytes: string, options?: table): (moonpeer.Message)?, (integer)? Reads one frame. With would_block bytes are missing, and the fourth value is how many at least.
----@field define fun(declaration: table) Declares a message: its fields are checked, read and encoded like those of the built-in ones.
----@field hashes fun(capacity?: integer): (moonpeer.Hashes)? A set of hashes that forgets the oldest: add(hash), has(hash), and a length.
----@field types fun(): (table[])? All built-in messages, by command: command, summary, source, limit, phase, foreign, fields.
+moonpeer.message = {}
+
+--- Makes a whole frame, header and payload. What cannot be encoded raises.
+---@param command string up to 12 bytes
+---@param fields? table|string or the payload
+---@param options? table options
+---@return string|nil
+---@return string? message
+---@return string? code
+function moonpeer.message.encode(command, fields, options) end
+
+--- Reads one frame. With would_block bytes are missing, and the fourth value is how many at least.
+---@param bytes string
+---@param options? table options
+---@return moonpeer.Message|nil
+---@return integer
+---@return string? message
+---@return string? code
+function moonpeer.message.decode(bytes, options) end
+
+--- Declares a message: its fields are checked, read and encoded like those of the built-in ones.
+---@param declaration table options
+function moonpeer.message.define(declaration) end
+
+--- A set of hashes that forgets the oldest: add(hash), has(hash), and a length.
+---@param capacity? integer 65,536
+---@return moonpeer.Hashes
+function moonpeer.message.hashes(capacity) end
+
+--- All built-in messages, by command: command, summary, source, limit, phase, foreign, fields.
+---@return table[]
+function moonpeer.message.types() end
 
 --- A command and its fields, read when they are asked for: `message.nonce`. `#message` is the length of its list. Hooks and listeners get views, stale when they return; receive gives copies.
 ---@class moonpeer.Message
@@ -888,5 +915,213 @@ function listener:accept(timeout) end
 
 --- Twice is fine.
 function listener:close() end
+
+--- `require "moonpeer.sim"`: whole engines and scripted peers on a virtual clock and network. The same seed gives the same run, and a run takes no time.
+---@class moonpeer.Sim
+local sim = {}
+
+--- Makes a world; best with `local world <close> = ...`.
+---@param options? table options
+---@return moonpeer.World
+function sim.world(options) end
+
+--- A network on a virtual clock. Time passes in run_for and run_until alone.
+---@class moonpeer.World
+local world = {}
+
+--- A whole engine on a host of its own, started. It listens when its options say so, or when the address has a port.
+---@param address string "10.0.0.1", or with a port
+---@param config? moonpeer.Configuration
+---@return moonpeer.Engine
+function world:engine(address, config) end
+
+--- A scripted peer on a host of its own. The run ends with the error when its function raises one.
+---@param address string "10.0.0.1", or with a port
+---@param fn function fn(remote), a task
+---@param options? table of its connections, as for connect
+---@return moonpeer.Remote
+function world:remote(address, fn, options) end
+
+--- Lets time pass, and everything happen that is due until then.
+---@param duration number|string
+---@return boolean
+function world:run_for(duration) end
+
+--- Lets time pass until a condition holds. It is asked between any two events, and must change nothing.
+---@param condition function fn() -> boolean
+---@param limit? number|string 1 h
+---@return true|nil
+---@return string? message
+---@return string? code
+function world:run_until(condition, limit) end
+
+--- Seconds since it began.
+---@return number
+function world:now() end
+
+--- All that happened, a JSON object a line.
+---@return string
+function world:trace() end
+
+--- The hash of all that happened.
+---@return string
+function world:hash() end
+
+--- Writes a line into the trace.
+---@param host string|table
+---@param text string
+function world:note(host, text) end
+
+--- What there is now and was so far: hosts, streams, listeners, lookups, works, bytes, memory, events, messages.
+---@return table<string, integer>
+function world:count() end
+
+--- What the way between two hosts is like. Latency, jitter and bandwidth are each way's own. Without options it is as before.
+---@param a? string|table an address, an engine or a remote; nil: any
+---@param b? string|table the same
+---@param options? table options
+function world:link(a, b, options) end
+
+--- What a host can hold.
+---@param host? string|table nil: those made later
+---@param options table options
+function world:limit(host, options) end
+
+--- Cuts all ways between a and b, each a host or a list; without b, between a and everybody else.
+---@param a string|table
+---@param b? string|table
+---@return integer
+function world:partition(a, b) end
+
+--- Sets everybody's wall clock forward or back; timers go on as before.
+---@param seconds number negative to set it back; a time from 1970 to 2200 is possible
+function world:jump(seconds) end
+
+--- Takes a partition back.
+---@param number? integer all when left out
+function world:heal(number) end
+
+--- Resets every stream between two hosts.
+---@param a? string|table an address, an engine or a remote; nil: any
+---@param b? string|table the same
+---@return integer
+function world:sever(a, b) end
+
+--- What a name resolves to.
+---@param name string
+---@param answers string[] empty for a failure
+---@param options? table options
+function world:dns(name, answers, options) end
+
+--- Closes everything in it; raises what could not be closed. Twice is fine.
+function world:close() end
+
+--- A scripted peer of a world. Its connections are those of moonpeer.connect.
+---@class moonpeer.Remote
+---@field address string Where it is, with its port.
+---@field done boolean|nil Has its function ended?
+---@field result any What that returned.
+---@field error string|nil What that raised.
+local remote = {}
+
+--- Listens at its address from now on; accept does it by itself.
+---@param options? table as for moonpeer.connect
+---@return moonpeer.Listener
+function remote:listen(options) end
+
+--- Waits for the next one who dials.
+---@param timeout? number|string forever
+---@return moonpeer.Connection|nil
+---@return string? message
+---@return string? code
+function remote:accept(timeout) end
+
+--- Runs a function for everyone who dials, each in a task of its own. Returns when the listener is closed.
+---@param fn function fn(connection)
+function remote:serve(fn) end
+
+--- Dials.
+---@param address string without a port: the network's
+---@param options? table as for moonpeer.connect
+---@return moonpeer.Connection|nil
+---@return string? message
+---@return string? code
+function remote:dial(address, options) end
+
+--- Starts another task of it.
+---@param fn function
+---@param ... any its arguments
+---@return moonpeer.Task
+function remote:spawn(fn, ...) end
+
+--- Waits.
+---@param duration number|string
+function remote:sleep(duration) end
+
+--- Seconds since the world began.
+---@return number
+function remote:now() end
+
+--- Writes a line into the world's trace.
+---@param text string
+function remote:note(text) end
+
+--- `require "moonpeer.test"`: what engines tell, written down; assertions that say what came instead; a guard against what a spec leaves behind.
+---@class moonpeer.Test
+local test = {}
+
+--- Writes down every event of an engine from now on but messages and chunks.
+---@param engine moonpeer.Engine
+---@return table[]
+function test.watch(engine) end
+
+--- The first row of a type with these fields.
+---@param log table[] of test.watch
+---@param kind? string a type; any when nil
+---@param fields? table those that matter
+---@return table|nil
+---@return integer
+function test.find(log, kind, fields) end
+
+--- Raises when there is no such row, and tells what came near.
+---@param log table[] of test.watch
+---@param kind string
+---@param fields? table those that matter
+function test.event(log, kind, fields) end
+
+--- Raises when no policy answered so.
+---@param log table[] of test.watch
+---@param fields? table those that matter
+function test.decision(log, fields) end
+
+--- Raises when a connection is in another state.
+---@param connection moonpeer.Connection
+---@param state string
+function test.in_state(connection, state) end
+
+--- Raises when a store has no such peer.
+---@param store moonpeer.Store
+---@param ip string
+---@param port integer
+---@param fields? table those that matter
+function test.stored(store, ip, port, fields) end
+
+--- Makes these assertions of busted: assert.event(...), assert.has_no.event(...).
+---@param assert table busted's
+function test.install(assert) end
+
+--- A full collection around every hook, listener and step of a task: what lives too long or dies too soon is found at once.
+---@param on boolean
+---@return boolean
+function test.collect(on) end
+
+--- Looks around, and gives a function that raises when there are more engines, connections, listeners, tasks, worlds or memory then.
+---@param options? table options
+---@return function
+function test.look_around(options) end
+
+--- In a describe of busted: every `it` of it fails when it leaves something behind.
+---@param options? table options
+function test.guard(options) end
 
 return moonpeer

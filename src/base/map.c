@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/siphash.h"
 #include "moonpeer/error.h"
 
 /* A cell of the old table whose key has moved or was removed: probing goes on
@@ -19,9 +19,9 @@ void map_init(struct map *map, const struct mp_memory *memory,
 }
 
 void map_init_hashed(struct map *map, const struct mp_memory *memory,
-                     uint32_t most) {
+                     unsigned words, uint32_t most) {
   *map = (struct map){
-      .memory = memory, .words = 2, .most = most, .is_hashed = true};
+      .memory = memory, .words = words, .most = most, .is_hashed = true};
 }
 
 static size_t cell_words(const struct map *map) {
@@ -42,7 +42,12 @@ void map_deinit(struct map *map) {
 static uint32_t hash_of(const struct map *map, const uint32_t *key) {
   if (map->is_hashed)
     return key[1];
-  return (uint32_t)(hash_sip(map->secret, key, map->words * sizeof *key) >> 32);
+  struct siphash hash = siphash_of(map->secret);
+  unsigned i = 0;
+  for (; i + 1 < map->words; i += 2)
+    siphash_add(&hash, key[i] | (uint64_t)key[i + 1] << 32);
+  siphash_add(&hash, (i < map->words ? key[i] : 0) | (uint64_t)i << 56);
+  return (uint32_t)(siphash_end(&hash) >> 32);
 }
 
 static uint32_t in_table(uint32_t hash, uint32_t size) {
@@ -52,7 +57,10 @@ static uint32_t in_table(uint32_t hash, uint32_t size) {
 static bool is_equal(const uint32_t *a, const uint32_t *b, unsigned words) {
   if (a[0] != b[0] || a[1] != b[1])
     return false;
-  return words == 2 || (a[2] == b[2] && a[3] == b[3] && a[4] == b[4]);
+  unsigned i = 2;
+  while (i < words && a[i] == b[i])
+    i++;
+  return i == words;
 }
 
 /* The cell of a key, or NULL. A table always has an empty cell. */
@@ -144,8 +152,8 @@ static uint32_t next_size(const struct map *map, uint32_t n) {
   uint64_t size = map->size ? (uint64_t)map->size * 3 / 2 : FIRST_SIZE;
   if (map->size < LARGE_SIZE)
     size = map->size * UINT64_C(4) + FIRST_SIZE;
-  uint64_t enough = (uint64_t)map->most * 3 / 2 + FIRST_SIZE;
-  uint64_t needed = ((uint64_t)map->count + n) * 3 / 2 + FIRST_SIZE;
+  uint64_t enough = (uint64_t)map->most * 10 / 7 + FIRST_SIZE;
+  uint64_t needed = ((uint64_t)map->count + n) * 10 / 7 + FIRST_SIZE;
   if (enough > map->size && enough / 4 <= map->size)
     size = enough;
   if (size < needed)
@@ -154,7 +162,7 @@ static uint32_t next_size(const struct map *map, uint32_t n) {
 }
 
 static bool has_room(const struct map *map, uint32_t n) {
-  return ((uint64_t)map->count + n) * 3 <= (uint64_t)map->size * 2;
+  return ((uint64_t)map->count + n) * 10 <= (uint64_t)map->size * 7;
 }
 
 int map_reserve(struct map *map, uint32_t n) {

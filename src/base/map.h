@@ -23,14 +23,14 @@ struct map {
   bool is_hashed;
 };
 
-/* Keys of so many words (2 or 5). `most` is how many there will be: tables are
- * made no larger than that takes, though it may be exceeded. */
+/* Keys of so many words (2 to MAP_WORDS). `most` is how many there will be:
+ * tables are made no larger than that takes, though it may be exceeded. */
 void map_init(struct map *map, const struct mp_memory *memory,
               const uint64_t secret[2], unsigned words, uint32_t most);
 
-/* The same for keys of 64 bits that are keyed hashes already. */
+/* The same for keys that are keyed hashes already. */
 void map_init_hashed(struct map *map, const struct mp_memory *memory,
-                     uint32_t most);
+                     unsigned words, uint32_t most);
 void map_deinit(struct map *map);
 
 /* Makes sure that n puts cannot fail. 0 or MP_ELIMIT, for want of memory. */

@@ -177,9 +177,10 @@ static int refuse(struct mp_connection *c, const char *command,
     return fault_set(fault, MP_EWOULD_BLOCK,
                      "%s: another payload is being sent in pieces: %s", command,
                      c->outgoing->command);
-  if (!frame_is_command(command))
+  if (!frame_may_send(command))
     return fault_set(fault, MP_EPROTOCOL,
-                     "expected a command of at most 12 printable characters");
+                     "expected a command of at most 12 printable ASCII "
+                     "characters that does not begin with extmsg");
   if (source->size > most)
     return fault_set(fault, MP_EOVERSIZE,
                      "%s: expected at most %llu bytes of payload, got %llu",

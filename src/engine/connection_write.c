@@ -91,6 +91,10 @@ int mp_connection_send(struct mp_connection *c, const char *command,
   int rc = connection_may_send(c, n, fault);
   if (rc != 0)
     return rc;
+  if (!frame_may_send(command))
+    return fault_set(fault, MP_EPROTOCOL,
+                     "expected a command of at most 12 printable ASCII "
+                     "characters that does not begin with extmsg");
   uint64_t most = connection_send_limit(c, command);
   if (n > most)
     return fault_set(fault, MP_EOVERSIZE,

@@ -82,6 +82,8 @@ static void on_store(void *data, const struct mp_store_event *event) {
   engine->counts.changes++;
   if (event->kind == MP_STORE_BAN_ADDED) {
     engine->counts.bans++;
+    if (engine->is_running && !engine->is_closing)
+      engine_await_expiry(engine);
     reach(engine, &event->ban->prefix);
     put_news(engine, MP_PEER_BANNED, event->ban);
   } else if (event->kind == MP_STORE_BAN_REMOVED) {

@@ -59,7 +59,10 @@ static int try_dial(struct mp_engine *engine, const struct mp_address *to,
 
 int mp_engine_dial(struct mp_engine *engine, const struct mp_address *to,
                    struct mp_fault *fault) {
-  return try_dial(engine, to, PURPOSE_ASKED, fault);
+  int rc = try_dial(engine, to, PURPOSE_ASKED, fault);
+  if (rc == 0)
+    target_get(engine, to)->is_asked = true;
+  return rc;
 }
 
 /* --- keeping the target ----------------------------------------------------
@@ -108,14 +111,22 @@ void engine_dial_soon(struct mp_engine *engine) {
     mp_timer_start(engine->loop, &engine->dialer, pause);
 }
 
-/* A target's wait is over. In normal mode it may have become superfluous: then
- * it is there to be selected. */
+/* In normal mode one may have become superfluous: then it is there to be
+ * selected. In fixed mode the configuration may have dropped it. */
+static bool is_wanted(const struct mp_engine *engine,
+                      const struct target *target) {
+  if (target->is_fixed)
+    return true;
+  return missing(engine) > 0 && !target->is_parked &&
+         (target->is_asked || !engine->config.is_fixed);
+}
+
+/* A target's wait is over. */
 void engine_dial_due(struct mp_engine *engine, struct target *target) {
-  bool is_wanted =
-      target->is_fixed || (missing(engine) > 0 && !target->is_parked);
+  bool dials = is_wanted(engine, target);
   bool is_busy = engine->network.is_down && engine->slots.outbound > 0;
   target->is_parked = false;
-  if (is_wanted && !is_busy && check(engine, &target->address, NULL) == 0)
+  if (dials && !is_busy && check(engine, &target->address, NULL) == 0)
     dial(engine, target, PURPOSE_KEPT);
   else if (target->is_fixed)
     mp_timer_start(engine->loop, &target->timer,
@@ -124,16 +135,25 @@ void engine_dial_due(struct mp_engine *engine, struct target *target) {
     engine_dial_soon(engine);
 }
 
+/* Who cannot be dialled now, for want of a slot or because it has dialled us,
+ * is looked at again. */
+static void dial_fixed(struct mp_engine *engine, const struct mp_address *to) {
+  struct target *target = target_get(engine, to);
+  target->is_fixed = true;
+  if (try_dial(engine, to, PURPOSE_KEPT, NULL) != 0 && !target->connection &&
+      !target->timer.is_set)
+    mp_timer_start(engine->loop, &target->timer,
+                   engine_jitter(engine, engine->config.initial_backoff));
+}
+
 void engine_dial_configured(struct mp_engine *engine) {
   const struct mp_config *config = &engine->config;
   for (struct target *t = engine->targets.first; t; t = t->next)
     t->is_fixed = false;
   for (size_t i = 0; i < config->peer_count; i++) {
     engine_remember(engine, &config->peers[i], MP_SOURCE_MANUAL);
-    if (config->is_fixed) {
-      target_get(engine, &config->peers[i])->is_fixed = true;
-      try_dial(engine, &config->peers[i], PURPOSE_KEPT, NULL);
-    }
+    if (config->is_fixed)
+      dial_fixed(engine, &config->peers[i]);
   }
 }
 

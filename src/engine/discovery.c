@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "moonpeer/message.h"
+#include "moonpeer/peer.h"
 #include "moonpeer/store.h"
 
 enum {
@@ -50,6 +51,14 @@ static void finish(struct discovery *discovery) {
   engine_dial_soon(engine);
 }
 
+/* A seed of a network that many share has no business in our own. */
+static bool is_fit(const struct mp_engine *engine,
+                   const struct mp_address *address) {
+  return (mp_address_is_routable(address) ||
+          !engine->config.network.checks_user_agent) &&
+         !engine_is_banned(engine, address) && !engine_is_own(engine, address);
+}
+
 static void on_answer(void *data, int rc, const struct mp_address *list,
                       size_t n) {
   struct seed *seed = data;
@@ -59,8 +68,7 @@ static void on_answer(void *data, int rc, const struct mp_address *list,
   seed->is_open = false;
   discovery->answered += rc == 0;
   for (size_t i = 0; i < n; i++)
-    if (!engine_is_banned(discovery->engine, &list[i]) &&
-        !engine_is_own(discovery->engine, &list[i]))
+    if (is_fit(discovery->engine, &list[i]))
       engine_remember(discovery->engine, &list[i], MP_SOURCE_DNS);
   discovery->found += (unsigned)n;
   discovery->added += mp_store_count(store) - before;
@@ -172,13 +180,22 @@ static void read_entry(const struct mp_record *entry,
     address->ip[i] = value.bytes[i];
 }
 
+/* Nobody outside sends us to machines of our own network: of an address that
+ * is not public we hear only from one who is not, either. */
+static bool is_credible(const struct mp_address *address,
+                        const struct mp_address *source) {
+  return address->port &&
+         (mp_address_is_routable(address) || !mp_address_is_routable(source));
+}
+
 static void hear(struct mp_engine *engine, const struct mp_connection *c,
                  const struct mp_record *entry) {
   const struct mp_source source = source_of(c);
   struct mp_address address;
   uint64_t services;
   read_entry(entry, &address, &services);
-  if (!address.port || mp_store_find(engine->store, &address) ||
+  if (!is_credible(&address, &c->address) ||
+      mp_store_find(engine->store, &address) ||
       engine_is_own(engine, &address) ||
       !engine_ask_keep(engine, &address, &c->address))
     return;

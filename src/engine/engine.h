@@ -161,6 +161,9 @@ void engine_obey(struct mp_engine *engine, struct mp_connection *connection,
                  const struct mp_verdict *verdict);
 void engine_start_expiry(struct mp_engine *engine);
 
+/* Something that ends may have come: looks when the first of all does. */
+void engine_await_expiry(struct mp_engine *engine);
+
 /* The outbound connections that work now are dialled first after a restart. */
 void engine_note_anchors(struct mp_engine *engine);
 

@@ -189,7 +189,8 @@ static void on_failed(void *owner, int rc) {
   struct mp_event event = {.type = MP_LISTENER_FAILED,
                            .address = engine->config.listen,
                            .code = rc,
-                           .text = "a connection could not be accepted"};
+                           .text = "a connection could not be accepted, or no "
+                                   "descriptor is left for the next"};
   engine_tell(engine, &event);
 }
 

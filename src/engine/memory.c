@@ -200,16 +200,27 @@ void engine_obey(struct mp_engine *engine, struct mp_connection *c,
 /* --- time passes -----------------------------------------------------------
  */
 
+/* Until the next end; but the clock may be set, and a store that others change
+ * too need not tell, so it is looked at now and then anyway. */
+void engine_await_expiry(struct mp_engine *engine) {
+  int64_t next = mp_store_next_end(engine->store) - wall_time(engine);
+  int64_t most = EXPIRY_SECONDS * MP_SECOND;
+  if (next < MP_SECOND)
+    next = MP_SECOND; /* what cannot end now would be tried in a loop */
+  mp_timer_start(engine->loop, &engine->expiry, next < most ? next : most);
+}
+
 static void on_expiry(void *data) {
   struct mp_engine *engine = data;
-  bool more = mp_store_expire(engine->store, wall_time(engine), EXPIRY_SLICE);
-  mp_timer_start(engine->loop, &engine->expiry,
-                 more ? 0 : EXPIRY_SECONDS * MP_SECOND);
+  if (mp_store_expire(engine->store, wall_time(engine), EXPIRY_SLICE))
+    mp_timer_start(engine->loop, &engine->expiry, 0);
+  else
+    engine_await_expiry(engine);
 }
 
 void engine_start_expiry(struct mp_engine *engine) {
   mp_timer_init(&engine->expiry, on_expiry, engine);
-  mp_timer_start(engine->loop, &engine->expiry, EXPIRY_SECONDS * MP_SECOND);
+  engine_await_expiry(engine);
 }
 
 void engine_note_anchors(struct mp_engine *engine) {

@@ -203,6 +203,12 @@ static void park(struct target *target) {
                  mp_engine_backoff(engine, target->attempts));
 }
 
+/* In fixed mode nobody wants it any more. */
+static bool is_dropped(const struct target *target) {
+  return target->engine->config.is_fixed && !target->is_fixed &&
+         !target->is_asked;
+}
+
 void target_failed(struct target *target, int code, bool was_connected) {
   struct mp_engine *engine = target->engine;
   bool is_network =
@@ -210,7 +216,9 @@ void target_failed(struct target *target, int code, bool was_connected) {
   target->connection = NULL;
   if (engine->is_closing)
     return;
-  if (was_connected && is_network && may_restart(target))
+  if (is_dropped(target))
+    target_forget(target);
+  else if (was_connected && is_network && may_restart(target))
     restart(target, code);
   else if (engine->network.is_down && !is_offence(code)) /* nobody's fault */
     retry_later(target, code, ++target->waits);

@@ -25,6 +25,7 @@ struct target {
   unsigned attempts;                 /* failed in a row */
   unsigned waits;                    /* in a row, for our own network */
   bool is_fixed;                     /* of the configuration: never forgotten */
+  bool is_asked;                     /* a script has dialled it */
   bool is_parked;                    /* nobody dials it when its wait is over */
   int64_t restarts[TARGET_RESTARTS]; /* when, the latest first; 0 for none */
 };

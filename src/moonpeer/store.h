@@ -210,6 +210,10 @@ void mp_store_group(const struct mp_store *store,
  * peers are looked at. True while there is more to do now. */
 bool mp_store_expire(struct mp_store *store, int64_t now, unsigned budget);
 
+/* When the next ban or status ends, wall time; MP_FOREVER when none does. It
+ * may be past. */
+int64_t mp_store_next_end(const struct mp_store *store);
+
 /* --- changes, as they happen -----------------------------------------------
  */
 enum mp_store_event_kind {

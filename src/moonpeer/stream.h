@@ -73,7 +73,8 @@ void mp_stream_remote(struct mp_stream *stream, struct mp_address *address);
 struct mp_listener_events {
   /* A new stream; take it with mp_stream_own or close it before returning. */
   void (*accepted)(void *owner, struct mp_stream *stream);
-  /* Accepting failed, with MP_EACCEPT; the listener goes on. */
+  /* Accepting failed, or the last descriptor was given out and whoever comes
+   * next is closed: MP_EACCEPT. The listener goes on. */
   void (*failed)(void *owner, int rc);
   void (*closed)(void *owner);
 };

@@ -88,6 +88,11 @@ int64_t mp_world_now(const struct mp_world *world);
 /* Wall time, nanoseconds since 1970. */
 int64_t mp_world_time(const struct mp_world *world);
 
+/* Sets everybody's wall clock forward, or back, by nanoseconds, as happens to
+ * machines; what mp_world_now tells, and timers, go on. MP_ECONFIG for a time
+ * before 1970 or after 2200. */
+int mp_world_jump(struct mp_world *world, int64_t by, struct mp_fault *fault);
+
 enum mp_world_end {
   MP_WORLD_TIME = 1,  /* `until` is reached */
   MP_WORLD_CONDITION, /* the condition holds */

@@ -1,7 +1,6 @@
-/* io_uv - a loop on libuv: time, random bytes, threads and names. */
+/* io_uv - a loop on libuv: time, random bytes and threads. */
 #include "net/io_uv.h"
 
-#include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,66 +166,6 @@ static int start_work(struct mp_loop *loop, struct mp_work *work) {
   return 0;
 }
 
-/* --- names -----------------------------------------------------------------
- */
-
-struct resolve_request {
-  uv_getaddrinfo_t uv;
-  struct mp_resolve *resolve; /* NULL once cancelled */
-  uint16_t port;
-};
-
-static size_t take_answer(struct mp_address *list, const struct addrinfo *info,
-                          uint16_t port) {
-  size_t n = 0;
-  for (; info && n < MP_RESOLVE_MAX; info = info->ai_next) {
-    struct mp_address *address = &list[n];
-    if (!address_from_sockaddr(address, info->ai_addr))
-      continue;
-    address->port = port;
-    n++;
-  }
-  return n;
-}
-
-static void resolve_cb(uv_getaddrinfo_t *uv, int status,
-                       struct addrinfo *info) {
-  struct resolve_request *request = (struct resolve_request *)uv;
-  struct mp_resolve *resolve = request->resolve;
-  struct mp_address list[MP_RESOLVE_MAX];
-  size_t n = status == 0 ? take_answer(list, info, request->port) : 0;
-  uv_freeaddrinfo(info);
-  free(request);
-  if (!resolve)
-    return;
-  resolve->request = NULL;
-  resolve->done(resolve->data, n ? 0 : MP_EDNS, list, n);
-}
-
-static int start_resolve(struct mp_loop *loop, struct mp_resolve *resolve,
-                         const char *name, uint16_t port) {
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                           .ai_protocol = IPPROTO_TCP};
-  struct resolve_request *request = mem_new(sizeof *request);
-  request->resolve = resolve;
-  request->port = port;
-  if (uv_getaddrinfo(&uv_box_of(loop)->uv, &request->uv, resolve_cb, name, NULL,
-                     &hints) != 0) {
-    free(request);
-    return MP_EDNS;
-  }
-  resolve->request = request;
-  return 0;
-}
-
-/* A look-up that a thread has begun cannot be stopped, only forgotten. */
-static void cancel_resolve(struct mp_resolve *resolve) {
-  struct resolve_request *request = resolve->request;
-  request->resolve = NULL;
-  resolve->request = NULL;
-  uv_cancel((uv_req_t *)&request->uv);
-}
-
 /* --- running and closing ---------------------------------------------------
  */
 
@@ -251,8 +190,6 @@ static void close_cb(uv_handle_t *handle, void *data) {
     thing->close(thing);
 }
 
-/* A look-up that hangs would keep us here; then what it still writes to stays
- * allocated, which is no leak that could grow. */
 static void close_loop(struct mp_loop *loop) {
   struct uv_box *box = uv_box_of(loop);
   uv_handle_t *own[] = {(uv_handle_t *)&box->alarm,
@@ -272,7 +209,7 @@ static void close_loop(struct mp_loop *loop) {
   uv_run(&box->uv, UV_RUN_NOWAIT);
   hasher_free(box->hasher);
   lending_deinit(&box->lending);
-  if (uv_loop_close(&box->uv) == 0)
+  if (uv_loop_close(&box->uv) == 0) /* else something still is to be told */
     free(box);
 }
 
@@ -286,8 +223,8 @@ static const struct io io_uv = {
     .alarm = set_alarm,
     .posted = posted,
     .work = start_work,
-    .resolve = start_resolve,
-    .resolve_cancel = cancel_resolve,
+    .resolve = io_uv_resolve,
+    .resolve_cancel = io_uv_resolve_cancel,
     .wakeup_open = io_uv_wakeup_open,
     .signal_open = io_uv_signal_open,
     .watch_open = io_uv_watch_open,

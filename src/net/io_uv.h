@@ -6,6 +6,8 @@
 
 #include "net/io.h"
 
+struct uv_names;
+
 struct uv_box {
   struct mp_loop loop;
   struct timers timers;
@@ -14,11 +16,12 @@ struct uv_box {
   struct lending lending;
   uv_loop_t uv;
   uv_timer_t alarm;
-  uv_prepare_t prepare; /* runs laters before each wait */
-  uv_idle_t idle;       /* set while laters wait: the loop must not sleep */
-  uv_async_t stay;      /* so that libuv waits though only we hold the loop */
-  size_t open;          /* handles whose closed callback has not come */
-  size_t working;       /* work whose done has not been called */
+  uv_prepare_t prepare;   /* runs laters before each wait */
+  uv_idle_t idle;         /* set while laters wait: the loop must not sleep */
+  uv_async_t stay;        /* so that libuv waits though only we hold the loop */
+  struct uv_names *names; /* NULL before the first look-up */
+  size_t open;            /* handles whose closed callback has not come */
+  size_t working;         /* work whose done has not been called */
   bool is_stopped, is_closing;
 };
 
@@ -45,6 +48,11 @@ int io_uv_listen(struct mp_listener **listener, struct mp_loop *loop,
                  const struct mp_address *at, const char *path,
                  const struct mp_listener_events *events, void *owner,
                  struct mp_fault *fault);
+
+/* io_uv_names.c */
+int io_uv_resolve(struct mp_loop *loop, struct mp_resolve *resolve,
+                  const char *name, uint16_t port);
+void io_uv_resolve_cancel(struct mp_resolve *resolve);
 
 /* io_uv_handle.c */
 int io_uv_wakeup_open(struct mp_wakeup **wakeup, struct mp_loop *loop,

@@ -1,6 +1,7 @@
 /* io_uv_stream - TCP and Unix sockets on libuv. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/fault.h"
@@ -286,6 +287,15 @@ static void listener_close(struct mp_listener *listener) {
   close_listener_thing(&((struct listener_box *)listener)->thing);
 }
 
+/* Descriptors are given out from the lowest: who has the highest has the last.
+ * Without one, libuv closes whoever comes and tells nobody. */
+static bool is_last_descriptor(const uv_handle_t *uv) {
+  struct rlimit limit;
+  uv_os_fd_t fd;
+  return uv_fileno(uv, &fd) == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+         (rlim_t)fd + 1 >= limit.rlim_cur;
+}
+
 static void connection_cb(uv_stream_t *uv, int status) {
   struct listener_box *box = listener_of_thing(uv->data);
   struct mp_listener *listener = &box->listener;
@@ -304,7 +314,10 @@ static void connection_cb(uv_stream_t *uv, int status) {
   }
   if (made->uv.any.type == UV_TCP)
     uv_tcp_nodelay(&made->uv.tcp, 1);
+  bool is_last = is_last_descriptor(&made->uv.any);
   listener->events->accepted(listener->owner, &made->stream);
+  if (is_last && !uv_is_closing(&box->uv.any))
+    listener->events->failed(listener->owner, MP_EACCEPT);
 }
 
 /* The mode is set before anyone can connect: between bind and listen. */

@@ -25,6 +25,18 @@ int64_t mp_world_time(const struct mp_world *world) {
   return world->wall + sim_elapsed(world);
 }
 
+int mp_world_jump(struct mp_world *world, int64_t by, struct mp_fault *fault) {
+  const int64_t most = INT64_C(230) * 366 * 86400 * MP_SECOND;
+  int64_t now = mp_world_time(world);
+  if (by < -now || by > most - now)
+    return fault_set(fault, MP_ECONFIG,
+                     "jump: expected to stay between 1970 and 2200, got a jump "
+                     "by %lld s",
+                     (long long)(by / MP_SECOND));
+  world->wall += by;
+  return 0;
+}
+
 uint64_t mp_world_random_u64(struct mp_world *world) {
   uint64_t value;
   rand_bytes(&world->rand, &value, sizeof value);

@@ -157,7 +157,7 @@ size_t peer_pick(struct peer_store *store, const struct mp_filter *filter,
   draw.wanted = n < store->count ? n : store->count;
   if (filter)
     draw.filter = *filter;
-  map_init_hashed(&draw.groups, store->memory, store->capacity);
+  map_init_hashed(&draw.groups, store->memory, 2, store->capacity);
   map_init(&draw.slots, store->memory, store->secret, 2, store->capacity);
   draw_some(&draw);
   if (draw.n < draw.wanted)

@@ -10,7 +10,7 @@ void discouraged_init(struct discouraged *set, const struct mp_memory *memory,
                       const uint64_t secret[2]) {
   *set = (struct discouraged){.memory = memory};
   memcpy(set->secret, secret, sizeof set->secret);
-  map_init_hashed(&set->map, memory, DISCOURAGED_MOST);
+  map_init_hashed(&set->map, memory, 2, DISCOURAGED_MOST);
 }
 
 void discouraged_deinit(struct discouraged *set) {

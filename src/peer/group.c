@@ -59,6 +59,16 @@ static bool is_in_any(const struct range *ranges, size_t n,
   return false;
 }
 
+/* IPv4 that is in none of the ranges, by its first byte: nearly all. */
+static bool is_plain(const uint8_t ip[16]) {
+  static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+  static const bool is_special[256] = {
+      [0] = true,   [10] = true,  [100] = true, [127] = true, [169] = true,
+      [172] = true, [192] = true, [198] = true, [203] = true, [255] = true,
+  };
+  return memcmp(ip, mapped, sizeof mapped) == 0 && !is_special[ip[12]];
+}
+
 bool mp_address_is_valid(const struct mp_address *address) {
   return !is_in_any(invalid, sizeof invalid / sizeof *invalid, address->ip);
 }
@@ -108,7 +118,9 @@ void mp_group_reference(const struct mp_address *address,
 }
 
 void mp_group_of(const struct mp_address *address, struct mp_group *group) {
-  if (mp_address_is_routable(address))
+  if (is_plain(address->ip))
+    set(group, 1, address->ip + 12, 2);
+  else if (mp_address_is_routable(address))
     of_routable(group, address->ip);
   else
     set(group, 0, address->ip, 16);

@@ -8,7 +8,7 @@
 void group_index_init(struct group_index *index, const struct mp_memory *memory,
                       uint32_t most) {
   *index = (struct group_index){.memory = memory};
-  map_init_hashed(&index->map, memory, most);
+  map_init_hashed(&index->map, memory, 2, most);
 }
 
 struct group *group_index_at(const struct group_index *index, uint32_t number) {
@@ -99,14 +99,14 @@ static int reserve_member(struct group_index *index, struct group *group) {
   return 0;
 }
 
-int group_index_reserve(struct group_index *index, uint64_t key) {
-  struct group *group = group_index_find(index, key);
-  return group ? reserve_member(index, group) : reserve_group(index);
+int group_index_reserve(struct group_index *index, uint64_t key,
+                        struct group **group) {
+  *group = group_index_find(index, key);
+  return *group ? reserve_member(index, *group) : reserve_group(index);
 }
 
-uint32_t group_index_add(struct group_index *index, uint64_t key,
-                         uint32_t slot) {
-  struct group *group = group_index_find(index, key);
+uint32_t group_index_add(struct group_index *index, struct group *group,
+                         uint64_t key, uint32_t slot) {
   if (group) {
     group->slots.many[group->n] = slot;
     return group->n++;

@@ -32,12 +32,15 @@ void group_index_deinit(struct group_index *index);
 /* The group will be wanted soon. */
 void group_index_prefetch(const struct group_index *index, uint64_t key);
 
-/* Makes sure that one add to the group cannot fail. 0 or MP_ELIMIT. */
-int group_index_reserve(struct group_index *index, uint64_t key);
+/* Makes sure that one add to the group cannot fail; *group is what add is
+ * given then, as long as nothing is removed. 0 or MP_ELIMIT. */
+int group_index_reserve(struct group_index *index, uint64_t key,
+                        struct group **group);
 
-/* Adds a member, after group_index_reserve; returns its place in the group. */
-uint32_t group_index_add(struct group_index *index, uint64_t key,
-                         uint32_t slot);
+/* Adds a member to the group that reserve found (NULL: a new one); returns its
+ * place in it. */
+uint32_t group_index_add(struct group_index *index, struct group *group,
+                         uint64_t key, uint32_t slot);
 
 /* Removes the member at a place; the slot that is there now, or 0. */
 uint32_t group_index_remove(struct group_index *index, uint64_t key,

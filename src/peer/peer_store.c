@@ -5,9 +5,6 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "base/hash.h"
-#include "base/uuid.h"
-#include "peer/asmap.h"
 
 void peer_store_init(struct peer_store *store, const struct mp_memory *memory,
                      const uint8_t seed[MP_STORE_SEED], uint32_t capacity) {
@@ -19,8 +16,8 @@ void peer_store_init(struct peer_store *store, const struct mp_memory *memory,
   store->secret[0] = rand_u64(&store->rand);
   store->secret[1] = rand_u64(&store->rand);
   map_init(&store->v4, memory, store->secret, 2, capacity);
-  map_init(&store->v6, memory, store->secret, 5, capacity);
-  map_init_hashed(&store->ids, memory, capacity);
+  map_init_hashed(&store->v6, memory, 3, capacity);
+  map_init_hashed(&store->ids, memory, 2, capacity);
   for (int i = 0; i < MP_STATUS_COUNT; i++)
     group_index_init(store->groups + i, memory, capacity);
   source_counts_init(&store->sources, memory, capacity);
@@ -51,109 +48,6 @@ struct mp_peer *peer_at(const struct peer_store *store, uint32_t slot) {
 
 bool peer_is_used(const struct peer_store *store, uint32_t slot) {
   return bits_has(&store->used, slot);
-}
-
-/* --- keys */
-
-struct address_key {
-  uint32_t words[MAP_WORDS];
-  bool is_v4;
-};
-
-static struct address_key key_of(const struct mp_address *address) {
-  struct address_key key = {.is_v4 = mp_address_is_ipv4(address)};
-  if (key.is_v4) {
-    memcpy(key.words, address->ip + 12, 4);
-    key.words[1] = address->port;
-  } else {
-    memcpy(key.words, address->ip, 16);
-    key.words[4] = address->port;
-  }
-  return key;
-}
-
-static void id_key(const struct peer_store *store,
-                   const uint8_t id[MP_UUID_SIZE], uint32_t words[2]) {
-  uint64_t hash = hash_sip(store->secret, id, MP_UUID_SIZE);
-  words[0] = (uint32_t)hash;
-  words[1] = (uint32_t)(hash >> 32);
-}
-
-uint32_t peer_find(const struct peer_store *store,
-                   const struct mp_address *address) {
-  struct address_key key = key_of(address);
-  return map_find(key.is_v4 ? &store->v4 : &store->v6, key.words);
-}
-
-static uint32_t check_id(const struct peer_store *store, uint32_t slot,
-                         const uint8_t id[MP_UUID_SIZE]) {
-  if (slot && memcmp(peer_at(store, slot)->id, id, MP_UUID_SIZE) == 0)
-    return slot;
-  return 0;
-}
-
-uint32_t peer_read(const struct peer_store *store,
-                   const uint8_t id[MP_UUID_SIZE]) {
-  uint32_t words[2];
-  id_key(store, id, words);
-  return check_id(store, map_find(&store->ids, words), id);
-}
-
-void peer_keys_init(struct peer_keys *keys, const struct peer_store *store,
-                    const uint8_t id[MP_UUID_SIZE],
-                    const struct mp_address *address) {
-  struct address_key key = key_of(address);
-  memcpy(keys->address, key.words, sizeof keys->address);
-  keys->is_v4 = key.is_v4;
-  keys->address_hash =
-      map_prefetch(key.is_v4 ? &store->v4 : &store->v6, key.words);
-  id_key(store, id, keys->id);
-  keys->id_hash = map_prefetch(&store->ids, keys->id);
-  keys->group = peer_group_key(store, address);
-  group_index_prefetch(store->groups + MP_STATUS_UNKNOWN, keys->group);
-}
-
-uint32_t peer_find_by(const struct peer_store *store,
-                      const struct peer_keys *keys) {
-  return map_find_hashed(keys->is_v4 ? &store->v4 : &store->v6, keys->address,
-                         keys->address_hash);
-}
-
-uint32_t peer_read_by(const struct peer_store *store,
-                      const struct peer_keys *keys,
-                      const uint8_t id[MP_UUID_SIZE]) {
-  return check_id(store, map_find_hashed(&store->ids, keys->id, keys->id_hash),
-                  id);
-}
-
-void peer_group(const struct peer_store *store,
-                const struct mp_address *address, struct mp_group *group) {
-  uint32_t as = 0;
-  if (store->asmap && mp_address_is_routable(address))
-    as = asmap_find(store->asmap, address);
-  if (!as) {
-    mp_group_of(address, group);
-    return;
-  }
-  *group = (struct mp_group){.size = 5, .bytes = {3}}; /* 0 to 2 are taken */
-  put_u32(group->bytes + 1, as);
-}
-
-uint64_t peer_key_of_group(const struct peer_store *store,
-                           const struct mp_group *group) {
-  return hash_sip(store->secret, group->bytes, group->size);
-}
-
-uint64_t peer_group_key(const struct peer_store *store,
-                        const struct mp_address *address) {
-  struct mp_group group;
-  peer_group(store, address, &group);
-  return peer_key_of_group(store, &group);
-}
-
-void peer_make_id(struct peer_store *store, uint8_t id[MP_UUID_SIZE]) {
-  rand_bytes(&store->rand, id, MP_UUID_SIZE);
-  uuid_of_random(id);
 }
 
 /* --- lists */
@@ -230,13 +124,13 @@ static int reserve_slot(struct peer_store *store, uint32_t slot) {
 }
 
 static int reserve_all(struct peer_store *store, uint32_t slot,
-                       const struct mp_peer *peer, uint64_t group) {
-  bool v4 = mp_address_is_ipv4(&peer->address);
+                       const struct mp_peer *peer, const struct peer_keys *keys,
+                       struct group **group) {
   if (reserve_slot(store, slot) || bits_reserve(&store->used, slot) ||
       store->reserve(store->owner, slot) ||
-      map_reserve(v4 ? &store->v4 : &store->v6, 1) ||
+      map_reserve(keys->is_v4 ? &store->v4 : &store->v6, 1) ||
       map_reserve(&store->ids, 1) ||
-      group_index_reserve(store->groups + peer->status, group))
+      group_index_reserve(store->groups + peer->status, keys->group, group))
     return MP_ELIMIT;
   return is_counted(peer) ? source_counts_reserve(&store->sources) : 0;
 }
@@ -248,7 +142,8 @@ static uint32_t next_slot(const struct peer_store *store) {
 int peer_insert(struct peer_store *store, uint32_t *wanted,
                 const struct mp_peer *from, const struct peer_keys *keys) {
   uint32_t slot = *wanted ? *wanted : next_slot(store);
-  if (reserve_all(store, slot, from, keys->group))
+  struct group *group = NULL;
+  if (reserve_all(store, slot, from, keys, &group))
     return MP_ELIMIT;
   store->touch(store->owner, slot);
   if (slot == store->free)
@@ -262,7 +157,7 @@ int peer_insert(struct peer_store *store, uint32_t *wanted,
                  keys->address_hash, slot);
   map_put_hashed(&store->ids, keys->id, keys->id_hash, slot);
   peer->place =
-      group_index_add(store->groups + peer->status, keys->group, slot);
+      group_index_add(store->groups + peer->status, group, keys->group, slot);
   link_tail(store, slot);
   if (is_counted(peer))
     source_counts_add(&store->sources, source_key(store, peer), keys->group);
@@ -282,17 +177,15 @@ static void leave_group(struct peer_store *store, const struct mp_peer *peer,
 
 void peer_remove(struct peer_store *store, uint32_t slot) {
   struct mp_peer *peer = peer_at(store, slot);
-  uint64_t group = peer_group_key(store, &peer->address);
-  struct address_key key = key_of(&peer->address);
-  uint32_t words[2];
+  struct peer_keys keys;
+  peer_keys_init(&keys, store, peer->id, &peer->address);
   store->touch(store->owner, slot);
   unlink_slot(store, slot);
-  leave_group(store, peer, group);
-  map_remove(key.is_v4 ? &store->v4 : &store->v6, key.words);
-  id_key(store, peer->id, words);
-  map_remove(&store->ids, words);
+  leave_group(store, peer, keys.group);
+  map_remove(keys.is_v4 ? &store->v4 : &store->v6, keys.address);
+  map_remove(&store->ids, keys.id);
   if (is_counted(peer))
-    source_counts_remove(&store->sources, source_key(store, peer), group);
+    source_counts_remove(&store->sources, source_key(store, peer), keys.group);
   store->counts[peer->status]--;
   store->count--;
   record_deinit(peer, store->memory);
@@ -317,7 +210,9 @@ static void move_status(struct peer_store *store, uint32_t slot,
   if (is_covered)
     peer->flags |= RECORD_COVERED;
   store->counts[peer->status]++;
-  peer->place = group_index_add(store->groups + peer->status, group, slot);
+  struct group_index *groups = store->groups + peer->status;
+  peer->place =
+      group_index_add(groups, group_index_find(groups, group), group, slot);
   link_tail(store, slot);
 }
 
@@ -343,7 +238,9 @@ int peer_change(struct peer_store *store, uint32_t slot,
   struct mp_peer *peer = peer_at(store, slot);
   bool moves = is_moving(peer, change, is_covered);
   uint64_t group = peer_group_key(store, &peer->address);
-  if (moves && group_index_reserve(store->groups + change->status, group))
+  struct group *found;
+  if (moves &&
+      group_index_reserve(store->groups + change->status, group, &found))
     return MP_ELIMIT;
   if (change->fields & MP_PEER_SOURCE && source_counts_reserve(&store->sources))
     return MP_ELIMIT;

@@ -61,7 +61,7 @@ void peer_store_deinit(struct peer_store *store);
 struct mp_peer *peer_at(const struct peer_store *store, uint32_t slot);
 bool peer_is_used(const struct peer_store *store, uint32_t slot);
 
-/* Slots, or 0. */
+/* --- keys.c: slots, or 0. */
 uint32_t peer_find(const struct peer_store *store,
                    const struct mp_address *address);
 uint32_t peer_read(const struct peer_store *store,
@@ -69,7 +69,7 @@ uint32_t peer_read(const struct peer_store *store,
 
 /* What a peer is found by, hashed once for all that create asks. */
 struct peer_keys {
-  uint32_t address[MAP_WORDS], address_hash, id[2], id_hash;
+  uint32_t address[3], address_hash, id[2], id_hash;
   uint64_t group;
   bool is_v4;
 };

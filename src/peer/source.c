@@ -8,8 +8,8 @@ static const int64_t per_thousandth = 10000000; /* ns: 0.1 tokens a second */
 
 void source_counts_init(struct source_counts *counts,
                         const struct mp_memory *memory, uint32_t most) {
-  map_init_hashed(&counts->groups, memory, most);
-  map_init_hashed(&counts->pairs, memory, most);
+  map_init_hashed(&counts->groups, memory, 2, most);
+  map_init_hashed(&counts->pairs, memory, 2, most);
 }
 
 void source_counts_deinit(struct source_counts *counts) {
@@ -80,7 +80,7 @@ uint32_t source_pair_count(const struct source_counts *counts,
 void source_rates_init(struct source_rates *rates,
                        const struct mp_memory *memory) {
   *rates = (struct source_rates){.memory = memory};
-  map_init_hashed(&rates->map, memory, SOURCE_BUCKETS);
+  map_init_hashed(&rates->map, memory, 2, SOURCE_BUCKETS);
 }
 
 void source_rates_deinit(struct source_rates *rates) {

@@ -10,7 +10,7 @@
 enum { REP_MAX = 1 << 20 }; /* bytes that one call may make */
 
 static int too_long(lua_State *L) {
-  return luaL_error(L, "a policy's text may have %d bytes at most", REP_MAX);
+  return luaL_error(L, "a text made here may have %d bytes at most", REP_MAX);
 }
 
 /* A search under way: the pattern without its ^. */

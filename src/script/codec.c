@@ -94,7 +94,7 @@ int codec_lua_encode(lua_State *L) {
   if (!size)
     return luaL_argerror(L, 1,
                          "expected a command of at most 12 printable "
-                         "ASCII characters");
+                         "ASCII characters that does not begin with extmsg");
   lua_pushlstring(L, (const char *)header, size);
   lua_insert(L, -2);
   lua_concat(L, 2);

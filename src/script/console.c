@@ -113,12 +113,21 @@ static int do_is_terminal(lua_State *L) {
   return 1;
 }
 
+static int push_is_ready(lua_State *L, short events) {
+  struct pollfd one = {.fd = (int)luaL_checkinteger(L, 1), .events = events};
+  lua_pushboolean(L, poll(&one, 1, 0) > 0);
+  return 1;
+}
+
+/* is_readable(descriptor): is there something, or the end? */
+static int do_is_readable(lua_State *L) {
+  return push_is_ready(L, POLLIN);
+}
+
 /* is_writable(descriptor): does it take a line at once? A pipe that nobody
  * reads, or a terminal that was stopped, would hold the loop. */
 static int do_is_writable(lua_State *L) {
-  struct pollfd one = {.fd = (int)luaL_checkinteger(L, 1), .events = POLLOUT};
-  lua_pushboolean(L, poll(&one, 1, 0) > 0);
-  return 1;
+  return push_is_ready(L, POLLOUT);
 }
 
 /* engines(): all that are open. */
@@ -165,6 +174,7 @@ void console_open(lua_State *L) {
                                        {"console_task", meter_lua_task},
                                        {"engines", do_engines},
                                        {"finish", run_lua_finish},
+                                       {"is_readable", do_is_readable},
                                        {"is_terminal", do_is_terminal},
                                        {"is_writable", do_is_writable},
                                        {"line_connect", line_lua_connect},

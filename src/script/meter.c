@@ -185,6 +185,9 @@ int meter_lua_share(lua_State *L) {
 
 int meter_lua_task(lua_State *L) {
   meter_lua_share(L);
+  struct task *task = task_check(L, "console_task");
+  task->actor.budget = convert_duration(L, 1);
+  task->actor.is_confined = true;
   meter_limit(L, convert_duration(L, 1));
   return 0;
 }

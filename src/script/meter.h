@@ -37,7 +37,8 @@ void meter_end(struct meter *meter);
 void meter_limit(lua_State *L, int64_t limit);
 
 /* core: console_share(), called in a task: from now on what it and its children
- * run is metered; console_task(seconds): it is limited to so many seconds, too;
+ * run is metered; console_task(seconds): it is limited to so many seconds, too,
+ * and, once it has yielded, confined as a policy from a file is;
  * console_ready(): waits until the credit allows for another evaluation. */
 int meter_lua_share(lua_State *L);
 int meter_lua_task(lua_State *L);

@@ -177,6 +177,15 @@ static int do_now(lua_State *L) {
   return 1;
 }
 
+/* jump(seconds): the wall clocks, forward or back. */
+static int do_jump(lua_State *L) {
+  struct mp_fault fault;
+  struct sim *sim = sim_check(L);
+  double by = luaL_checknumber(L, 2) * (double)MP_SECOND;
+  luaL_argcheck(L, by > -9e18 && by < 9e18, 2, "expected seconds");
+  return push_result(L, mp_world_jump(sim->world, (int64_t)by, &fault), &fault);
+}
+
 /* A float in [0, 1), or an integer in a range: as math.random. */
 static int do_random(lua_State *L) {
   struct mp_world *world = sim_check(L)->world;
@@ -325,6 +334,7 @@ void sim_open_type(lua_State *L) {
                                      {"is_busy", do_is_busy},
                                      {"is_closed", do_is_closed},
                                      {"is_running", do_is_running},
+                                     {"jump", do_jump},
                                      {"leftovers", sim_leftovers},
                                      {"note", do_note},
                                      {"now", do_now},

@@ -36,6 +36,33 @@ static void end_status(struct mp_store *store, unsigned list, int64_t time,
   }
 }
 
+static int64_t end_of(const struct mp_store *store, unsigned list,
+                      int64_t time) {
+  uint32_t slot = store->peers.lists[list].head;
+  if (!slot || time == MP_FOREVER)
+    return MP_FOREVER;
+  int64_t since = peer_at(&store->peers, slot)->status_time;
+  return time > MP_FOREVER - since * RECORD_SECOND
+             ? MP_FOREVER
+             : since * RECORD_SECOND + time;
+}
+
+int64_t mp_store_next_end(const struct mp_store *store) {
+  uint32_t ban = ban_soonest(&store->bans);
+  int64_t ends[] = {
+      MP_FOREVER,
+      end_of(store, 2 * MP_STATUS_INACCESSIBLE, store->inaccessible_time),
+      end_of(store, 2 * MP_STATUS_INACCESSIBLE + 1, store->inaccessible_time),
+      end_of(store, 2 * MP_STATUS_BANNED, store->ban_time),
+  };
+  if (ban && ban_at(&store->bans, ban)->expires < MP_FOREVER / RECORD_SECOND)
+    ends[0] = ban_at(&store->bans, ban)->expires * RECORD_SECOND;
+  int64_t next = MP_FOREVER;
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+    next = ends[i] < next ? ends[i] : next;
+  return next;
+}
+
 static void shrink(struct mp_store *store, unsigned *budget) {
   for (; *budget && store->peers.count > store->capacity; --*budget)
     store_drop(store, peer_victim(&store->peers), MP_STORE_EVICTED);

@@ -7,7 +7,13 @@
 #include "base/cursor.h"
 #include "base/fault.h"
 
-enum { COMMAND_AT = 4, LENGTH_AT = 16, CHECKSUM_AT = 20, MAGIC_SIZE = 4 };
+enum {
+  COMMAND_AT = 4,
+  LENGTH_AT = 16,
+  CHECKSUM_AT = 20,
+  MAGIC_SIZE = 4,
+  EXTENDED_PREFIX = 6
+};
 
 static const char extended_command[MP_COMMAND_SIZE] = "extmsg";
 
@@ -45,7 +51,7 @@ static int wrong_command(const struct frame *frame, struct mp_fault *fault) {
 /* The reference tests the first six bytes of the command only, and neither
  * the length nor the checksum before the inner command. */
 static bool is_extended(const uint8_t *bytes) {
-  return memcmp(bytes + COMMAND_AT, extended_command, 6) == 0;
+  return memcmp(bytes + COMMAND_AT, extended_command, EXTENDED_PREFIX) == 0;
 }
 
 static void read_header(struct frame *frame, const uint8_t *bytes) {
@@ -171,11 +177,16 @@ bool frame_is_command(const char *text) {
   return is_command(command);
 }
 
+bool frame_may_send(const char *text) {
+  return frame_is_command(text) &&
+         strncmp(text, extended_command, EXTENDED_PREFIX) != 0;
+}
+
 int frame_end(struct buf *out, ptrdiff_t start,
               const struct mp_network *network, const char *command,
               struct hasher *hasher) {
   size_t n = buf_length(out) - (size_t)start - FRAME_HEADER;
-  int rc = frame_is_command(command) ? 0 : MP_EPROTOCOL;
+  int rc = frame_may_send(command) ? 0 : MP_EPROTOCOL;
   if (!rc && n > UINT32_MAX)
     rc = widen(out, start, n);
   if (rc) {

@@ -53,6 +53,10 @@ int frame_check_digest(const struct frame *frame,
 /* Whether a text can be a command: at most 12 characters of printable ASCII. */
 bool frame_is_command(const char *text);
 
+/* Whether a message can be sent under it: one that begins with extmsg would be
+ * read as the long header. */
+bool frame_may_send(const char *text);
+
 /* Making a frame in a queue, payload in place:
  *   size_t start = frame_begin(out);  then put the payload into out
  *   frame_end(out, start, ...)        writes the header before it

@@ -124,7 +124,7 @@ size_t mp_message_header(uint8_t header[MP_HEADER_MAX],
                          const void *payload, uint64_t n,
                          struct mp_hasher *hasher) {
   uint8_t digest[HASH_SIZE] = {0};
-  if (!frame_is_command(command))
+  if (!frame_may_send(command))
     return 0;
   if (n <= UINT32_MAX)
     hash_sha256d(hasher->hasher, payload, (size_t)n, digest);

@@ -5,7 +5,7 @@
 
 #include "base/cursor.h"
 #include "base/fault.h"
-#include "moonpeer/layout.h"
+#include "moonpeer/message.h"
 
 static const char *const state_names[] = {
 #define X(name, text) text,
@@ -126,30 +126,32 @@ static void receive_pong(struct session *session, const struct input *in,
   session->is_pinging = false;
 }
 
+/* What is wrong in it ends the connection, unlike in other messages. */
 static void receive_protoconf(struct session *session, const struct input *in,
                               struct session_step *step,
                               struct mp_fault *fault) {
-  struct cursor c = cursor_of(in->payload, in->n);
+  struct mp_message message;
+  struct mp_value most;
   if (session->has_protoconf) {
     offend(step, fault_set(fault, MP_EPROTOCOL,
                            "expected one protoconf message, got a second"));
     return;
   }
   session->has_protoconf = true;
-  uint64_t fields = cursor_compact(&c);
-  uint32_t most = cursor_u32(&c);
-  if (c.failed || fields == 0)
-    offend(step, fault_set(fault, MP_EPROTOCOL,
-                           "protoconf: expected at least one field, "
-                           "max_recv_payload_length, got %zu bytes",
-                           in->n));
-  else if (most < SESSION_MIN_PROTOCONF)
-    offend(step, fault_set(fault, MP_EPROTOCOL,
-                           "protoconf: expected a max_recv_payload_length of "
-                           "%d or more, got %u",
-                           SESSION_MIN_PROTOCONF, most));
+  int rc = mp_message_open(&message, in->command, in->payload, in->n, fault);
+  if (rc != 0) {
+    offend(step, rc);
+    return;
+  }
+  mp_record_find(&message.fields, "max_recv_payload_length", &most);
+  if (most.number < SESSION_MIN_PROTOCONF)
+    offend(step,
+           fault_set(fault, MP_EPROTOCOL,
+                     "protoconf: expected a max_recv_payload_length of "
+                     "%d or more, got %llu",
+                     SESSION_MIN_PROTOCONF, (unsigned long long)most.number));
   else
-    session->remote_max_payload = most;
+    session->remote_max_payload = (uint32_t)most.number;
 }
 
 /* What the session itself has to do with. */

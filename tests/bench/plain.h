@@ -77,6 +77,7 @@ static inline void plain_create(struct plain *plain,
   rand_bytes(rand, peer->id, sizeof peer->id);
   peer->address = *address;
   peer->status_time = T0;
+  peer->services = 1;
   if (plain->count++ >= plain->size)
     plain_grow(plain);
   plain_link(plain, peer);

@@ -13,7 +13,6 @@ static size_t resident(void) {
   return (size_t)strtol(end, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Sums something of every peer, so that nothing is left out. */
 static double find_rate(struct mp_store *store, const struct mp_address *list,
                         uint32_t n) {
   double best = 0;
@@ -30,6 +29,23 @@ static double find_rate(struct mp_store *store, const struct mp_address *list,
   return best;
 }
 
+/* The same, and something of every peer is looked at. */
+static double read_rate(struct mp_store *store, const struct mp_address *list,
+                        uint32_t n) {
+  double best = 0;
+  for (int round = 0; round < 5; round++) {
+    uint64_t sum = 0;
+    double start = now();
+    for (uint32_t i = 0; i < n; i++)
+      sum += mp_peer_services(mp_store_find(store, list + i));
+    double passed = now() - start;
+    check(sum == n ? 0 : MP_ENOT_FOUND, "find");
+    if (n / passed > best)
+      best = n / passed;
+  }
+  return best;
+}
+
 static double plain_find_rate(struct plain *plain,
                               const struct mp_address *list, uint32_t n) {
   double best = 0;
@@ -37,7 +53,7 @@ static double plain_find_rate(struct plain *plain,
     size_t found = 0;
     double start = now();
     for (uint32_t i = 0; i < n; i++)
-      found += plain_find(plain, list + i) != NULL;
+      found += plain_find(plain, list + i)->services;
     double passed = now() - start;
     check(found == n ? 0 : MP_ENOT_FOUND, "find");
     if (n / passed > best)
@@ -51,7 +67,7 @@ enum { ROUNDS = 3 };
 /* What a store of either kind can do: the best of several rounds, so that what
  * else the machine does counts least. */
 struct figures {
-  double create, find, count, bytes;
+  double create, find, read, count, bytes;
 };
 
 static void better(struct figures *best, const struct figures *figures) {
@@ -59,6 +75,8 @@ static void better(struct figures *best, const struct figures *figures) {
     best->create = figures->create;
   if (figures->find > best->find)
     best->find = figures->find;
+  if (figures->read > best->read)
+    best->read = figures->read;
   if (best->count == 0 || figures->count < best->count)
     best->count = figures->count;
   if (best->bytes == 0)
@@ -78,7 +96,7 @@ static void run_plain(struct mp_address *list, uint32_t n,
   figures->create = n / (now() - start);
   figures->bytes = (double)(resident() - before) / n;
   shuffle(list, n, &rand);
-  figures->find = plain_find_rate(&plain, list, n);
+  figures->find = figures->read = plain_find_rate(&plain, list, n);
   start = now();
   sink += plain_count(&plain, 0);
   figures->count = now() - start;
@@ -98,6 +116,7 @@ static void run_ours(struct mp_address *list, uint32_t n,
   figures->bytes = (double)(resident() - before) / n;
   shuffle(list, n, &rand);
   figures->find = find_rate(store, list, n);
+  figures->read = read_rate(store, list, n);
   start = now();
   for (int i = 0; i < MILLION; i++)
     sink += mp_store_count_by_status(store, (enum mp_status)(i & 3));
@@ -122,10 +141,14 @@ static void bench_memory(uint32_t n, bool is_v6, const char *name) {
   }
   snprintf(text, sizeof text, "%s: create", name);
   report(text, ours.create, "peers/s", plain.create);
+  snprintf(text, sizeof text, "%s: create beside the stand-in", name);
+  report(text, ours.create / plain.create, "times", 0);
   snprintf(text, sizeof text, "%s: find_by_ip_port in random order", name);
   report(text, ours.find, "look-ups/s", plain.find);
   snprintf(text, sizeof text, "%s: find beside the stand-in", name);
-  report(text, ours.find / plain.find, "times", 0);
+  report(text, ours.find / plain.find, "times", 1.5);
+  snprintf(text, sizeof text, "%s: the same, and a field read", name);
+  report(text, ours.read, "look-ups/s", plain.read);
   snprintf(text, sizeof text, "%s: count_by_status", name);
   report(text, ours.count, "s", plain.count);
   snprintf(text, sizeof text, "%s: resident", name);

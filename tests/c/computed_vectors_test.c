@@ -48,8 +48,9 @@ static void check_short_id(const cJSON *fields, const uint8_t header[HEADER]) {
   CHECK(key[0] == strtoull(text_of(fields, "k0"), NULL, 16));
   CHECK(key[1] == strtoull(text_of(fields, "k1"), NULL, 16));
   uint8_t *shown = hex_bytes(text_of(fields, "txid"), &n), txid[HASH_SIZE];
-  for (size_t i = 0; i < sizeof txid; i++)
-    txid[i] = shown[sizeof txid - 1 - i];
+  CHECK_INT(n, sizeof txid);
+  for (size_t i = 0; i < n && i < sizeof txid; i++)
+    txid[sizeof txid - 1 - i] = shown[i];
   put_u64(wanted, hash_sip(key, txid, sizeof txid));
   uint8_t *wire = hex_bytes(text_of(fields, "short_id_wire"), &n);
   CHECK_INT(n, sizeof id);
@@ -59,18 +60,25 @@ static void check_short_id(const cJSON *fields, const uint8_t header[HEADER]) {
   hasher_free(hasher);
 }
 
+static void find_header(const cJSON *vectors, uint8_t header[HEADER]) {
+  const cJSON *vector;
+  cJSON_ArrayForEach(vector, vectors) {
+    if (strcmp(text_of(vector, "name"), "genesis_header_bsv-main") != 0)
+      continue;
+    size_t n;
+    uint8_t *bytes = hex_bytes(text_of(vector, "payload_hex"), &n);
+    CHECK_INT(n, HEADER);
+    memcpy(header, bytes, n < HEADER ? n : HEADER);
+    free(bytes);
+  }
+}
+
 static void all_of_them(void) {
   char *text = data_text("vectors.json");
   cJSON *vectors = cJSON_Parse(text), *vector;
-  uint8_t *header = NULL;
+  uint8_t header[HEADER] = {0};
   int compacts = 0, groups = 0, ids = 0, others = 0;
-  size_t n;
-  cJSON_ArrayForEach(vector, vectors) {
-    const char *name = text_of(vector, "name");
-    if (strcmp(name, "genesis_header_bsv-main") == 0)
-      header = hex_bytes(text_of(vector, "payload_hex"), &n);
-  }
-  CHECK(header != NULL);
+  find_header(vectors, header);
   cJSON_ArrayForEach(vector, vectors) {
     const char *name = text_of(vector, "name");
     const cJSON *fields = cJSON_GetObjectItem(vector, "fields");
@@ -87,7 +95,6 @@ static void all_of_them(void) {
   CHECK_INT(groups, 12);
   CHECK_INT(ids, 1);
   CHECK_INT(others, 6 + 2); /* headers, buckets */
-  free(header);
   cJSON_Delete(vectors);
   free(text);
 }

@@ -272,7 +272,8 @@ static void a_payload_can_be_put_in_place(void) {
 }
 
 static void a_command_that_breaks_the_rules_is_not_sent(void) {
-  const char *bad[] = {"1234567890123", "a\nb", "caf\xc3\xa9"};
+  const char *bad[] = {"1234567890123", "a\nb", "caf\xc3\xa9", "extmsg",
+                       "extmsgs"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct buf out = {0};
     CHECK_INT(buf_put(&out, "before", 6), 0);

@@ -204,6 +204,8 @@ stage.describe("after the handshake", function(one)
       "discourage")
     ends(wire.frame("protoconf", "\0"), "protocol_error", "discourage")
     ends(wire.frame("protoconf", "\2\0\0"), "protocol_error", "discourage")
+    ends(wire.frame("protoconf", "\2\0\0\x20\0\5Defa"), "protocol_error",
+      "discourage")
   end)
 
   one.it("a wrong checksum is dropped", function()

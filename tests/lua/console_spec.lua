@@ -121,6 +121,29 @@ describe("a console", function()
     end)
   end)
 
+  it("has no function that nobody could stop", function()
+    for _, read_only in ipairs { false, true } do
+      served({ read_only = read_only }, function(_, attach)
+        local client = attach()
+        local start = moonpeer.now()
+        for _, code in ipairs {
+          "('a'):rep(3000):find(('.-'):rep(8) .. 'b')",
+          "string.rep('x', 1 << 40)", "table.concat({}, '', 1, 1 << 60)",
+          "string.find(('a'):rep(3000), ('.-'):rep(8) .. 'b')",
+          "table.move({}, 1, 1 << 60, 2)", "os.execute 'sleep 1000'",
+          "io.read()", "io.lines()", "io.popen 'cat'", "os.exit()",
+        } do
+          assert.is_false(client:ask({ eval = code }).ok, code)
+        end
+        assert.is_true(moonpeer.now() - start < 20)
+        assert.equal("xx", client:ask({ eval = "('x'):rep(2)" }).results[1])
+        assert.equal("\ta", -- and of this process nothing has changed
+          ("\ta"):match("(" .. ("."):rep(2) .. ")"))
+        assert.equal(1 << 21, #("x"):rep(1 << 21))
+      end)
+    end
+  end)
+
   it("completes", function()
     served({}, function(_, attach)
       local answer = attach():ask { complete = "moonpeer.resol" }

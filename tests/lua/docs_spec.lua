@@ -37,7 +37,7 @@ describe("the description", function()
 
   for _, one in ipairs(api.types()) do
     if one.name ~= "moonpeer" and one.name ~= "configuration"
-      and not one.is_table then
+      and not (one.is_table or one.in_lua) then
       it("has every method of " .. one.name, function()
         local methods = {}
         for name, value in pairs(core.methods(one.name)) do
@@ -50,6 +50,45 @@ describe("the description", function()
       end)
     end
   end
+
+  -- what is made in Lua: a table of functions, or an object of one
+  local world = require("moonpeer.sim").world {}
+  local made = {
+    ["moonpeer.sim"] = require "moonpeer.sim",
+    ["moonpeer.test"] = require "moonpeer.test",
+    ["moonpeer.world"] = getmetatable(world).__index,
+    ["moonpeer.remote"] =
+      getmetatable(world:remote("10.0.0.1", type)).__index,
+  }
+  world:close()
+  for name, place in pairs(made) do
+    it("has every function of " .. name, function()
+      local functions, one = {}, api.type(name)
+      for key, value in pairs(place) do
+        if not (one.internal or {})[key] then
+          functions[key] = value
+        end
+      end
+      local wanted = one.kind == "method" and "method" or nil
+      assert.same(names_of(functions), described(one, wanted))
+    end)
+  end
+
+  it("has everything that a policy, a rule and a job may have", function()
+    local fields = require "moonpeer.policy.fields"
+    assert.same(fields.names, described(api.type "moonpeer.policy"))
+    for name, path in pairs {
+      rule = "lua/moonpeer/policy/rules.lua",
+      job = "lua/moonpeer/schedule/job.lua",
+    } do
+      local known, list = read(path):match "local known = (%b{})", {}
+      for key in known:gsub('"', ""):gsub(" = true", ""):gmatch "[%w_]+" do
+        list[#list + 1] = key
+      end
+      table.sort(list)
+      assert.same(list, described(api.type("moonpeer." .. name)))
+    end
+  end)
 
   -- the fields that C answers: rows such as {"rtt", get_rtt}
   local sources = {
@@ -133,13 +172,12 @@ describe("the example of", function()
       { network = "regtest" }))
     assert(connection:handshake())
     connection:send("ping", { nonce = 5 })
-    env = setmetatable({
+    env = {
       moonpeer = moonpeer, engine = engine, node = engine:address(),
       store = store, bans = store.bans, connection = connection,
       peer = assert(store:create { ip = "203.0.113.1", port = 8333 }),
       message = assert(connection:receive("pong", "5s")),
-      print = function() end,
-    }, { __index = _G })
+    }
   end
 
   local function finish()
@@ -148,22 +186,44 @@ describe("the example of", function()
     engine:close(0)
   end
 
+  local function run(code)
+    env.print = function() end
+    local chunk = assert(load(code, "=example", "t",
+      setmetatable(env, { __index = _G })))
+    return xpcall(chunk, debug.traceback)
+  end
+
+  local function run_inside(code)
+    local done
+    assert(moonpeer.run(function()
+      prepare()
+      local good, message = run(code)
+      finish()
+      assert(good, message)
+      done = true
+      return true
+    end))
+    assert.is_true(done)
+    moonpeer.run()
+  end
+
+  --- With a world instead.
+  local function run_outside(code)
+    local sim = require "moonpeer.sim"
+    local world <close> = sim.world { seed = 1, network = "regtest" }
+    env = {
+      moonpeer = moonpeer, sim = sim, world = world,
+      test = require "moonpeer.test", engine = world:engine "10.0.0.1",
+    }
+    assert(run(code))
+  end
+
   for _, one in ipairs(api.types()) do
     for _, member in ipairs(one.members) do
       if member.example then
         it(api.signature(one, member), function()
-          local done
-          assert(moonpeer.run(function()
-            prepare()
-            local chunk = assert(load(member.example, "=example", "t", env))
-            local good, message = xpcall(chunk, debug.traceback)
-            finish()
-            assert(good, message)
-            done = true
-            return true
-          end))
-          assert.is_true(done)
-          moonpeer.run()
+          local play = one.outside and run_outside or run_inside
+          play(member.example)
         end)
       end
     end

@@ -108,6 +108,19 @@ describe("DNS seeds", function()
     assert.is_nil(set["30.0.0.2:8333"])
   end)
 
+  it("of a network that many share bring public addresses only",
+    function(world)
+      local engine = field.engine(world, "10.0.0.1", {
+        network = "mainnet", target_connections = 0,
+      })
+      local name = require("moonpeer").network.mainnet.seeds[1]
+      world:dns(name, { "30.0.0.1", "127.0.0.1", "10.0.0.7", "::1" })
+      world:run_for "1m"
+      local set, n = known(engine)
+      assert.equal(1, n)
+      assert.is_truthy(set["30.0.0.1:8333"])
+    end)
+
   it("are dialled", function(world)
     local list = {}
     for i = 1, 12 do
@@ -204,6 +217,29 @@ describe("addresses that peers tell", function()
       } },
     })
     assert.equal(0, select(2, known(engine)))
+  end)
+
+  it("send nobody from outside to our own network", function(world)
+    local entries = { entry "31.1.0.1" }
+    for _, ip in ipairs { "127.0.0.1", "10.0.0.9", "192.168.1.1", "::1",
+      "169.254.1.1", "0.0.0.0", "255.255.255.255", "fe80::1" } do
+      entries[#entries + 1] = entry(ip)
+    end
+    local function dialled(home)
+      field.node(world, home, nil, function(connection)
+        connection:receive "getaddr"
+        connection:send("addr", { entries = entries })
+        connection:receive "nothing"
+      end)
+      local engine = world:engine(home == "40.1.0.1:8333" and "10.0.0.1"
+        or "10.0.0.2", { target_connections = 1, policies = { {
+          select = function() return { home } end,
+        } } })
+      world:run_for "5s"
+      return select(2, known(engine))
+    end
+    assert.equal(1, dialled "40.1.0.1:8333")
+    assert.is_true(dialled "10.1.0.1:8333" > 5) -- who is in there may
   end)
 
   it("are ignored in fixed mode", function(world)

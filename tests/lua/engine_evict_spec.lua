@@ -92,7 +92,7 @@ describe("eviction", function()
 
   it("looks at some of many, drawn by lot", function(world)
     local seen
-    local engine, log = field.engine(world, at, {
+    local engine = world:engine(at, {
       target_connections = 0, max_connections = 400, half_open = 400,
       per_group = 400, policies = { {
         evict = function(_, candidates)
@@ -100,6 +100,8 @@ describe("eviction", function()
         end,
       } },
     })
+    local reason
+    engine:on("evicted", "spec", function(event) reason = event.reason end)
     groups(world, 400, shake)
     world:run_for "5s"
     assert.equal(400, engine:counts().connected)
@@ -107,7 +109,7 @@ describe("eviction", function()
     world:run_for "1s"
     assert.equal(256, seen)
     assert.equal(400, engine:counts().connected)
-    assert.matches("among 256", log:find("evicted").reason, 1, true)
+    assert.matches("among 256", reason, 1, true)
   end)
 
   it("spares the nearest, and those who have been here for long",

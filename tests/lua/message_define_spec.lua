@@ -181,6 +181,12 @@ stage.describe("a declared message between two", function(one)
     assert.same({ nil, "oversize_message" }, { none, code })
     near:send_raw(("<c4c12I4I4"):pack("\xda\xb5\xbf\xfa", "wide",
       (3 << 20) + 1, 0))
+    for _, command in ipairs { "a\n", "extmsg" } do
+      local refused
+      none, refused, code = near:send(command)
+      assert.same({ nil, "protocol_error" }, { none, code })
+      assert.matches("12 printable", refused)
+    end
     none, _, code = far:receive("wide", 5)
     assert.same({ nil, "oversize_message" }, { none, code })
   end)

@@ -2,6 +2,7 @@
 local moonpeer = require "moonpeer"
 local outcome = require "support.outcome"
 local process = require "support.process"
+local rows = require "support.rows"
 
 local fails, raises = outcome.fails, outcome.raises
 
@@ -16,19 +17,8 @@ after_each(function()
   store:close()
 end)
 
---- The i-th of many addresses, a network group each.
-local function nth(i)
-  return ("%d.%d.1.1"):format(1 + i // 256, i % 256)
-end
-
 local function fill(n, fields)
-  for i = 1, n do
-    local row = { ip = nth(i), port = 8333 }
-    for key, value in pairs(fields or {}) do
-      row[key] = value
-    end
-    assert(store:create(row))
-  end
+  rows.fill(store, n, fields)
 end
 
 describe("time", function()

@@ -1,8 +1,11 @@
 --- Peer stores: creating, finding, changing peers; values, discouragement.
 local moonpeer = require "moonpeer"
 local outcome = require "support.outcome"
+local rows = require "support.rows"
 
 local fails, raises = outcome.fails, outcome.raises
+
+local nth = rows.nth
 
 local store
 
@@ -15,19 +18,8 @@ after_each(function()
   store:close()
 end)
 
---- The i-th of many addresses, a network group each.
-local function nth(i)
-  return ("%d.%d.1.1"):format(1 + i // 256, i % 256)
-end
-
 local function fill(n, fields)
-  for i = 1, n do
-    local row = { ip = nth(i), port = 8333 }
-    for key, value in pairs(fields or {}) do
-      row[key] = value
-    end
-    assert(store:create(row))
-  end
+  rows.fill(store, n, fields)
 end
 
 describe("a store", function()

@@ -6,7 +6,7 @@ local options = {
 
 local functions = {
   name = "moonpeer.message.functions", class = "moonpeer.message",
-  variable = "moonpeer.message", kind = "function", is_table = true,
+  variable = "moonpeer.message", kind = "function", in_lua = true,
   summary = "Frames and messages without an engine.",
   members = {
     { name = "encode", since = "0.1.0",

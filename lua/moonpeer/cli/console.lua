@@ -31,38 +31,75 @@ local function evaluate(client, code)
   local answer = client:ask { eval = code, text = true }
   if not answer then
     return fail "the other side has ended"
+  elseif not answer.ok then
+    return fail(answer.error or "failed")
   elseif answer.text then
     print(answer.text)
-  end
-  if not answer.ok then
-    return fail(answer.error or "failed")
   end
   return 0
 end
 
 -- --- lines of JSON ---------------------------------------------------------
 
---- One request after the other; what is printed meanwhile comes first.
-local function relay(client)
-  for text in io.lines() do
-    if text:find "%S" then
-      client.line:write(text .. "\n")
-      local answer, is_answer
-      repeat
-        answer = client.line:read()
-        is_answer = answer
-          and (core.json_decode(answer) or {}).ok ~= nil
-        if answer then
-          print(answer)
-        end
-      until not answer or is_answer
-      io.stdout:flush()
-      if not answer then
-        return fail "the other side has ended"
+local most = 32 -- requests under way at once
+
+--- Gives the lines of stdin to fn as they come, without holding the loop;
+--- until is_over says so.
+local function each_line(fn, is_over)
+  local rest = ""
+  repeat
+    while not core.is_readable(0) do
+      if is_over() then
+        return
+      end
+      core.sleep "2ms"
+    end
+    local text = core.read_some(io.stdin, 1 << 16)
+    rest = rest .. (text or "\n")
+    for line in rest:gmatch "([^\n]*)\n" do
+      if line:find "%S" then
+        fn(line)
       end
     end
+    rest = rest:match "[^\n]*$"
+  until not text
+end
+
+--- Prints what comes; is_over when nothing will.
+local function print_answers(client, state)
+  repeat
+    local text = client.line:read()
+    local answer = text and core.json_decode(text)
+    if text then
+      print(text)
+      io.stdout:flush()
+    end
+    if type(answer) == "table" and answer.ok ~= nil then
+      state.under_way = state.under_way - 1
+    end
+  until not text
+  state.is_over = true
+end
+
+--- Requests go as they come, answers come as they are ready.
+local function relay(client)
+  local state = { under_way = 0 }
+  local function wait_for(n)
+    while state.under_way > n and not state.is_over do
+      core.sleep "1ms"
+    end
   end
-  return 0
+  core.spawn(print_answers, client, state)
+  each_line(function(text)
+    wait_for(most - 1)
+    state.under_way = state.under_way + 1
+    client.line:write(text .. "\n")
+  end, function()
+    return state.is_over
+  end)
+  wait_for(0)
+  client:close()
+  return state.is_over and fail "the other side has ended" or 0
 end
 
 -- --- a person --------------------------------------------------------------

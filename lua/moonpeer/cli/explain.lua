@@ -11,7 +11,7 @@ function explain.configure(parser)
   parser:argument("address", "Such as 1.2.3.4:8333.")
   parser:option("--console", "The socket; without it the one that is there.")
     :argname "<path>"
-  parser:flag("--json", "As an object.")
+  parser:flag("--json", "As a list of objects.")
   parser:epilog "Exit codes: 0 done, 1 nobody answers or nothing is known."
 end
 
@@ -25,25 +25,42 @@ local function ask(path, options)
     client:listen(io.write)
   end)
   local answer = client:ask {
-    eval = ("engine:explain(%q)"):format(options.address), text = true,
+    eval = ("engine:explain(%q)"):format(options.address),
   }
   if not answer or not answer.ok then
     return nil, answer and answer.error or "the other side has ended"
   end
-  return options.json and core.json_encode(answer.results) or answer.text
+  return answer.results[1]
+end
+
+--- What was decided when, a line each; the same as the prompt's :explain.
+local function show(rows, options)
+  if options.json then
+    print(core.json_encode(core.json_list(rows)))
+    return
+  end
+  for _, row in ipairs(rows) do
+    print(os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(row.time)) .. "  "
+      .. row.text)
+  end
 end
 
 function explain.run(options)
   local path, message = places.choose(options.console)
-  local text
+  local rows
   if path then
-    text, message = core.run(ask, path, options)
+    rows, message = core.run(ask, path, options)
   end
-  if not text then
+  if rows and (#rows > 0 or options.json) then
+    show(rows, options)
+  end
+  if rows and #rows == 0 then
+    message = "nothing was decided lately about " .. options.address
+  end
+  if not rows or #rows == 0 then
     io.stderr:write("moonpeer explain: ", tostring(message), "\n")
     return 1
   end
-  print(text)
   return 0
 end
 

@@ -38,8 +38,9 @@ function run.configure(parser)
   parser:flag("--no-status", "No status line on the terminal.")
   parser:epilog [[
 What follows the script are its own arguments. A script that returns a table
-gives a configuration. Exit codes: 0 ended in order, 1 failed, 2 called the
-wrong way.]]
+gives a configuration; one that leaves engines open is served until the last
+of them closes. SIGINT and SIGTERM close them in order, a second one at once.
+Exit codes: 0 ended in order, 1 failed, 2 called the wrong way.]]
 end
 
 local function complain(message)
@@ -185,7 +186,8 @@ local function run_engine(configuration)
   return 0
 end
 
---- The script's own result may be a configuration.
+--- The script's own result may be a configuration. Engines that it has made
+--- and left open are the service.
 local function run_script(options, words)
   local script, message = loadfile(options.script)
   if not script then
@@ -196,6 +198,9 @@ local function run_script(options, words)
   local result = script(table.unpack(own))
   if type(result) == "table" then
     return run_engine(result)
+  end
+  if #core.engines() > 0 then
+    require("moonpeer").run()
   end
   return 0
 end

@@ -1,6 +1,7 @@
 --- readonly - the names of a session that only looks: copies and plain data,
 --- nothing through which anything could be changed.
 local core = require "moonpeer.core"
+local tables = require "moonpeer.policy.tables"
 
 local readonly = {}
 
@@ -94,11 +95,13 @@ end
 ---@return table
 function readonly.environment(session)
   local own, lazy = session.own, lookup(session)
+  for name in pairs(own) do
+    own[name] = name == "print" and own[name] or nil
+  end
   for _, name in ipairs(harmless) do
     own[name] = _G[name]
   end
-  own.string = copy(string)
-  own.table = copy(table)
+  own.string, own.table = core.confined().string, tables.new()
   own.math = copy(math, { "randomseed" })
   own.utf8 = copy(utf8)
   return setmetatable({}, {

@@ -1,5 +1,5 @@
 --- child - another program beside a play: started and ended by it, its output
---- a line at a time, and nothing of it lasts longer than half a minute.
+--- a line at a time, and nothing of it lasts longer than it may.
 local process = require "support.process"
 
 local child = {}
@@ -10,11 +10,12 @@ end
 
 --- Starts a shell command.
 ---@param command string
-function child.start(command)
+---@param seconds? integer  after which it is ended; half a minute
+function child.start(command, seconds)
   local output = os.tmpname()
   local pipe = assert(io.popen(
-    ("timeout -k 1 30 %s >%s 2>&1 </dev/null & echo $!"):format(command,
-      process.quote(output))))
+    ("timeout -k 1 %d %s >%s 2>&1 </dev/null & echo $!"):format(
+      seconds or 30, command, process.quote(output))))
   local pid = pipe:read "n"
   pipe:close()
   return setmetatable({ pid = pid, output = output }, child)

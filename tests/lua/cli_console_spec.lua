@@ -1,0 +1,90 @@
+--- moonpeer console and explain, from a shell, beside moonpeer run.
+local process = require "support.process"
+
+local quoted = process.quote(process.executable)
+
+--- Runs a shell text while an engine runs; $socket is its console.
+local function beside(options, text)
+  return process.run(([[
+    folder=$(mktemp -d)
+    export socket=$folder/s
+    console() { timeout 30 %s console "$@"; }
+    timeout 60 %s run --network regtest --listen 127.0.0.1:0 \
+      --console $socket %s 2>$folder/log &
+    engine=$!
+    for i in $(seq 1 600); do
+      if [ -S $socket ]; then break; fi
+      sleep 0.1
+    done
+    %s
+    code=$?
+    kill -INT $engine
+    wait $engine
+    rm -r $folder
+    exit $code]]):format(quoted, quoted, options, text))
+end
+
+describe("moonpeer console --json", function()
+  it("answers as it is ready; a cancel passes what waits", function()
+    local out, err, code = beside("", [[
+      (echo '{"id":1,"eval":"moonpeer.sleep [=[1h]=]"}'
+       echo '{"id":2,"cancel":1}'
+       printf '{"id":3,"eval":"print(7) return 8"}') | console --json $socket]])
+    assert.equal("", err)
+    assert.matches('{"id":2,"ok":true}\n', out)
+    assert.matches('{"error":"interrupted","id":1,"ok":false}\n', out)
+    assert.matches('{"id":3,"ok":true,"printed":"7.-","results":%[8%]}\n', out)
+    assert.equal(0, code)
+  end)
+
+  it("takes any number of requests at once", function()
+    local out, err, code = beside("", [[
+      for i in $(seq 1 300); do
+        echo "{\"id\":$i,\"eval\":\"$i\"}"
+      done | console --json $socket | tail -n 1]])
+    assert.equal("", err)
+    assert.equal('{"id":300,"ok":true,"results":[300]}\n', out)
+    assert.equal(0, code)
+  end)
+
+  it("says so when the engine ends meanwhile", function()
+    local _, err, code = beside("", [[
+      echo '{"id":1,"eval":"engine:spawn(os.exit) moonpeer.sleep(60)"}' \
+        >$folder/in
+      mkfifo $folder/fifo
+      exec 3<>$folder/fifo
+      (console -e 'for e in pairs(engines()) do engine:close(0) end' $socket
+       kill -KILL $(pgrep -P $engine)) >/dev/null 2>&1 &
+      console --json $socket <&3]])
+    assert.matches("the other side has ended", err)
+    assert.equal(1, code)
+  end)
+end)
+
+describe("moonpeer console", function()
+  it("evaluates once, and its exit code tells how that went", function()
+    local out, err, code = beside("--read-only", [[
+      console $socket -e '1 + 1'
+      console $socket -e 'error "boom"'; echo $?
+      console $socket -e 'engine:ban "192.0.2.1"' 2>/dev/null; echo $?
+      echo 'return engine:network().name' | console $socket]])
+    assert.equal('2\n1\n1\n"regtest"\n', out)
+    assert.matches("boom", err)
+    assert.equal(0, code)
+  end)
+
+  it("explains from a shell", function()
+    local explain = quoted .. " explain --console $socket"
+    local out, err, code = beside("", ([[
+      console $socket -e 'peer = moonpeer.connect(engine:address(),
+        { network = "regtest" }) peer:handshake()'
+      E 127.0.0.1
+      E --json 127.0.0.1 | cut -c 1-2
+      E --json 192.0.2.1]]):gsub("E ", explain .. " "))
+    assert.matches("Z  accept 127.0.0.1:%d+: true by policy inbound\n", out)
+    assert.matches("Z  validate 127.0.0.1:%d+: ok by policy handshake\n", out)
+    assert.matches("\n%[{\n%[%]\n$", out)
+    assert.matches("nothing was decided lately about 192.0.2.1", err)
+    assert.equal(1, code)
+  end)
+end)
