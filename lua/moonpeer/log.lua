@@ -71,11 +71,11 @@ end
 
 --- Printable ASCII; all else as \xNN, so that no remote writes a line of its
 --- own, moves the cursor, or fills the disk.
-local function escape(text)
+local function escape(text, pattern)
   if #text > 256 then
     text = text:sub(1, 256) .. "..."
   end
-  return (text:gsub('[%c"\\\127-\255]', function(byte)
+  return (text:gsub(pattern or '[%c"\\\127-\255]', function(byte)
     return ("\\x%02x"):format(byte:byte())
   end))
 end
@@ -108,16 +108,22 @@ local function as_text(line)
   return table.concat(parts, " ")
 end
 
+local in_json = "[%c\\\127-\255]" -- quotes are escaped by JSON itself
+
 local function as_json(line)
   local object = {
     time = line.time, level = line.level, component = line.component,
-    message = escape(line.message),
+    message = escape(line.message, in_json),
   }
   for key, value in pairs(line.fields) do
     local kind = type(value)
-    object[key] = (math.type(value) == "integer" or kind == "boolean"
-      or (kind == "number" and value == value and math.abs(value) < 1e300))
-      and value or escape(tostring(value))
+    local is_plain = math.type(value) == "integer" or kind == "boolean"
+      or kind == "number" and value == value and math.abs(value) < 1e300
+    if is_plain then
+      object[key] = value
+    else
+      object[key] = escape(tostring(value), in_json)
+    end
   end
   return core.json_encode(object)
 end
@@ -194,6 +200,25 @@ function log.write(level, component, message, fields)
   line.fields.lost = state.lost > 0 and state.lost or nil
   local write = state.write or put
   write(as_line(line))
+end
+
+--- From now on there is a log, which follows every engine: what would be said
+--- on stderr goes there.
+function log.start()
+  state.is_on = true
+  core.set_logged(true)
+end
+
+--- Says something to people: as a line of the log if there is one, else plain.
+---@param component string
+---@param text string
+---@param is_told? boolean  as an event, too, which the log will have
+function log.say(component, text, is_told)
+  if not state.is_on then
+    io.stderr:write("moonpeer: ", text, "\n")
+  elseif not is_told then
+    log.write("warning", component, "said", { text = text })
+  end
 end
 
 -- --- engines ---------------------------------------------------------------

@@ -3,6 +3,7 @@
 --- and plans the next run. A job that fails keeps its place.
 local core = require "moonpeer.core"
 local job_type = require "moonpeer.schedule.job"
+local log = require "moonpeer.log"
 local misuse = require "moonpeer.misuse"
 
 misuse.own_file()
@@ -58,7 +59,7 @@ local function report(engine, job, message)
   if job.row & (job.row - 1) == 0 then
     local text = ("job %q failed (%d times in a row): %s"):format(job.name,
       job.row, tostring(message))
-    io.stderr:write("moonpeer: ", text, "\n")
+    log.say("schedule", text, true)
     engine:complain(text:match "^[^\n]*")
   end
 end

@@ -1,5 +1,6 @@
 --- store - peer stores as Lua sees them: listeners, and backends in Lua.
 local core = require "moonpeer.core"
+local log = require "moonpeer.log"
 
 local store = {}
 
@@ -28,8 +29,8 @@ end
 local function report(row, event, message)
   row.failures = (row.failures or 0) + 1
   if row.failures & (row.failures - 1) == 0 then -- 1, 2, 4, 8 ...
-    io.stderr:write(("moonpeer: listener %q of %s failed (%d times): %s\n")
-      :format(row.name, event, row.failures, tostring(message)))
+    log.say("store", ("listener %q of %s failed (%d times): %s"):format(
+      row.name, event, row.failures, tostring(message)))
   end
 end
 

@@ -85,8 +85,10 @@ static int reserve_group(struct group_index *index) {
 /* A place for one more member. */
 static int reserve_member(struct group_index *index, struct group *group) {
   uint32_t old = group->room;
-  if (group->n < old)
+  if (group->n < old) {
+    __builtin_prefetch(group->slots.many + group->n, 1);
     return 0;
+  }
   uint32_t room = old ? old + old / 2 : 4;
   uint32_t *many = memory_resize(index->memory, old ? group->slots.many : NULL,
                                  old * sizeof *many, room * sizeof *many);

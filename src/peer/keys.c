@@ -79,6 +79,12 @@ void peer_keys_init(struct peer_keys *keys, const struct peer_store *store,
   group_index_prefetch(store->groups + MP_STATUS_UNKNOWN, keys->group);
 }
 
+void peer_keys_prefetch(const struct peer_store *store,
+                        const struct peer_keys *keys) {
+  __builtin_prefetch(
+      group_index_find(store->groups + MP_STATUS_UNKNOWN, keys->group));
+}
+
 uint32_t peer_find_by(const struct peer_store *store,
                       const struct peer_keys *keys) {
   return map_find_hashed(keys->is_v4 ? &store->v4 : &store->v6, keys->address,

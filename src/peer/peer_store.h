@@ -78,6 +78,11 @@ struct peer_keys {
 void peer_keys_init(struct peer_keys *keys, const struct peer_store *store,
                     const uint8_t id[MP_UUID_SIZE],
                     const struct mp_address *address);
+
+/* Asks for the memory of a new peer's group: some time after that, so that
+ * where it is has come. */
+void peer_keys_prefetch(const struct peer_store *store,
+                        const struct peer_keys *keys);
 uint32_t peer_find_by(const struct peer_store *store,
                       const struct peer_keys *keys);
 uint32_t peer_read_by(const struct peer_store *store,

@@ -25,9 +25,11 @@ static void tell(const struct guard *guard, struct engine_box *box,
                  const char *what, const char *message) {
   const char *kind = guard->decision < 0 ? "listener" : "policy";
   char text[MP_FAULT_TEXT];
-  fprintf(stderr, "moonpeer: %s \"%s\" %s%s%s\n", kind, guard->policy, what,
-          message ? ": " : "", message ? message : "");
-  if (!box || !box->engine)
+  bool is_event = box && box->engine;
+  if (!is_event || !guard->script->is_logged)
+    fprintf(stderr, "moonpeer: %s \"%s\" %s%s%s\n", kind, guard->policy, what,
+            message ? ": " : "", message ? message : "");
+  if (!is_event)
     return;
   snprintf(text, sizeof text, "%s \"%s\" %s%s%.80s", kind, guard->policy, what,
            message ? ": " : "", message ? message : "");

@@ -130,6 +130,12 @@ static int do_is_writable(lua_State *L) {
   return push_is_ready(L, POLLOUT);
 }
 
+/* set_logged(on): somebody writes down what engines tell. */
+static int do_set_logged(lua_State *L) {
+  script_of(L)->is_logged = lua_toboolean(L, 1);
+  return 0;
+}
+
 /* engines(): all that are open. */
 static int do_engines(lua_State *L) {
   const struct script *script = script_of(L);
@@ -180,6 +186,7 @@ void console_open(lua_State *L) {
                                        {"line_connect", line_lua_connect},
                                        {"line_listen", line_lua_listen},
                                        {"process", do_process},
+                                       {"set_logged", do_set_logged},
                                        {"sockets", do_sockets},
                                        {"ticker", do_ticker},
                                        {NULL, NULL}};

@@ -64,6 +64,7 @@ struct script {
   uint64_t generation; /* changes with every entry: what was handed to a hook
                           and bears another is stale */
   int instructions;    /* that Lua may run in one go; 0: any number */
+  bool is_logged;      /* events go to a log: not to stderr as well */
   bool is_overrun;     /* and has: script_push_overrun */
   bool in_world;       /* a world's Lua runs, or what it has is being made */
   bool collects;       /* a full collection before and after every entry */

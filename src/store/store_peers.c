@@ -167,6 +167,8 @@ int mp_store_create(struct mp_store *store, const struct mp_peer **peer,
   if (rc == 0)
     rc = check_status(change, NULL, fault);
   if (rc == 0)
+    peer_keys_prefetch(&store->peers, &keys);
+  if (rc == 0)
     rc = check_new(store, &keys, from, peer, fault);
   if (rc)
     return rc;

@@ -88,3 +88,19 @@ describe("moonpeer console", function()
     assert.equal(1, code)
   end)
 end)
+
+describe("the log of moonpeer run --json", function()
+  it("is lines of JSON, whatever fails", function()
+    local out, _, code = beside("--json", [[
+      console $socket -e 'engine:on("peer_banned", "x", error)
+        engine:try { accept = function() return false end }
+        peer = moonpeer.connect(engine:address(), { network = "regtest" })
+        engine:ban "192.0.2.1" moonpeer.sleep(0.1)' >/dev/null
+      grep -c policy_failed $folder/log
+      grep -c 'shadow.*differs in accept' $folder/log
+      grep -v '^{.*}$' $folder/log
+      true]])
+    assert.equal("1\n1\n", out)
+    assert.equal(0, code)
+  end)
+end)

@@ -128,6 +128,7 @@ local function start_log(options)
   local log = require "moonpeer.log"
   log.configure { format = options.json and "json" or "text" }
   log.set_level(options.log or "info")
+  log.start()
   require("moonpeer.engine").made = function(engine)
     log.follow(engine)
     if options.watch then
@@ -140,17 +141,19 @@ local function rate(now, before)
   return now - before
 end
 
---- "regtest: 8 connections (3 in), 12 bans, 1 dials/s, saved".
+--- "regtest: 8 connected of 9 (3 in, 6 out), 12 bans, 1 dials/s ..., saved".
 local function describe(engine, before)
-  local counts = engine:counts()
+  local counts = engine:stats()
   local store = engine.store
-  local text = ("%s: %d connected of %d (%d in, %d out), %d bans, "
-    .. "%d dials/s, %d handshakes/s, %s"):format(engine:network().name,
+  local text = ("%s: %d connected of %d (%d in, %d out), %d bans, %d dials/s, "
+    .. "%d handshakes/s, %d messages/s, %s"):format(engine:network().name,
     counts.connected, counts.connections, counts.inbound, counts.outbound,
     #store.bans, rate(counts.dials, before.dials or 0),
     rate(counts.handshakes, before.handshakes or 0),
+    rate(counts.messages_in, before.messages or 0),
     store.is_changed and "not saved" or "saved")
   before.dials, before.handshakes = counts.dials, counts.handshakes
+  before.messages = counts.messages_in
   return text
 end
 

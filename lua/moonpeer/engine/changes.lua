@@ -2,6 +2,7 @@
 local core = require "moonpeer.core"
 local follow = require "moonpeer.policy.follow"
 local listeners = require "moonpeer.engine.listeners"
+local log = require "moonpeer.log"
 local live = require "moonpeer.policy.live"
 local misuse = require "moonpeer.misuse"
 local schedule = require "moonpeer.schedule"
@@ -106,7 +107,7 @@ local function changes_of(self)
       return message
     end,
     complain = function(text)
-      io.stderr:write("moonpeer: ", text, "\n")
+      log.say("policy", text, true)
       self:complain(text)
     end,
     watch = function(fn)

@@ -2,6 +2,7 @@
 --- it would have answered differently is kept and reported.
 local core = require "moonpeer.core"
 local fields = require "moonpeer.policy.fields"
+local log = require "moonpeer.log"
 local quiet = require "moonpeer.policy.quiet"
 
 local shadow = {}
@@ -40,10 +41,9 @@ local function keep(self, row)
   self.at = self.at % kept_most + 1
   report.differences[self.at] = row
   if report.differs & (report.differs - 1) == 0 then
-    io.stderr:write(("moonpeer: shadow %q differs in %s%s: %s instead of %s"
-      .. " (%d times so far)\n"):format(self.name, row.decision,
-        row.address and " of " .. row.address or "", row.shadow, row.active,
-        report.differs))
+    log.say("shadow", ("shadow %q differs in %s%s: %s instead of %s (%d times "
+      .. "so far)"):format(self.name, row.decision, row.address and " of "
+        .. row.address or "", row.shadow, row.active, report.differs))
   end
 end
 

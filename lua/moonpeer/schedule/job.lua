@@ -1,6 +1,7 @@
 --- job - what a schedule's jobs are: those that everybody has, and how a job
 --- is declared.
 local core = require "moonpeer.core"
+local log = require "moonpeer.log"
 local misuse = require "moonpeer.misuse"
 
 misuse.own_file()
@@ -41,7 +42,7 @@ function standard.report(engine)
   for i, name in ipairs(reported) do
     words[i] = ("%s %d"):format(name, counts[name])
   end
-  io.stderr:write("moonpeer: report: ", table.concat(words, ", "), "\n")
+  log.say("schedule", "report: " .. table.concat(words, ", "))
 end
 
 -- --- how one is declared ---------------------------------------------------
