@@ -20,6 +20,9 @@ local function add_results(lines, member)
     lines[#lines + 1] = (i == 1 and "returns  " or "         ") .. result[1]
       .. (result[2] ~= "" and ": " .. result[2] or "")
   end
+  if member.default then
+    lines[#lines + 1] = "without  " .. member.default
+  end
   if member.errors then
     lines[#lines + 1] = "or       nil, message, code: "
       .. table.concat(member.errors, ", ")

@@ -85,7 +85,14 @@ local function put_limits(out)
 Judged when the header is complete; what is over is the offence
 `oversize_message`. Custom networks bring their own (`max_payload`, `limits`).
 What is legal and larger than `receive_memory` comes in chunks to who asks for
-it, else the connection ends with `limit`.
+it, else the connection ends with `limit`. A message that a script has declared
+with a `limit` has that instead.
+
+What has no limit of its own is sent up to what the peer's protoconf says, or
+four times our own `max_payload` if that is less; before its protoconf up to
+1,048,576. Our protoconf says `max_payload`, or `receive_memory` if that is less
+(at least 1,048,576). Payloads of 4 GiB and more are sent to peers of version
+70016 and later only.
 
 | networks | limits |
 |---|---|]]

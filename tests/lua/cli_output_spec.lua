@@ -99,3 +99,15 @@ describe("a command that is misspelt", function()
     end
   end)
 end)
+
+describe("the help of every command", function()
+  for _, name in ipairs(require("moonpeer.cli").commands) do
+    it("tells the exit codes: " .. name, function()
+      local out, err, code = run(quoted .. " " .. name .. " --help")
+      assert.matches("Exit codes?:? ", out)
+      assert.matches("Usage: moonpeer " .. name, out)
+      assert.equal("", err)
+      assert.equal(0, code)
+    end)
+  end
+end)

@@ -330,3 +330,47 @@ end)
 it("core.active says nothing outside of policies", function()
   assert.same(0, select("#", core.active()))
 end)
+
+describe("an engine on sockets", function()
+  after_each(files.remove_all)
+
+  for name, bad in pairs {
+    loops = "while true do pcall(function() while true do end end) end",
+    ["fills memory"] = "local t = {} for i = 1, 1e9 do t[i] = { i } end",
+    ["matches for ever"] =
+      "return (('a'):rep(300)):find('.-.-.-.-.-b$') and 'ban'",
+  } do
+    it("serves while each hook of a policy " .. name, function()
+      local text = { "local function bad()\n" .. bad .. "\nend return {" }
+      for _, hook in ipairs { "accept", "validate", "judge", "select", "keep" }
+      do
+        text[#text + 1] = hook .. " = bad,"
+      end
+      text[#text + 1] = "on = { message = bad, handshake_complete = bad }, "
+        .. "schedule = { bad = { every = '0.1s', run = bad } } }"
+      local path = files.make(table.concat(text, "\n"))
+      local limit = core.memory_limit(96 << 20)
+      moonpeer.run(function()
+        local engine <close> = assert(moonpeer.engine { network = "regtest",
+          listen = "127.0.0.1:0", policies = { path } })
+        local told = 0
+        engine:on("policy_failed", "spec", function()
+          told = told + 1
+        end)
+        assert(engine:start())
+        while not engine:address() do
+          moonpeer.sleep(0.001)
+        end
+        for _ = 1, 5 do
+          local peer <close> = assert(moonpeer.connect(engine:address(),
+            { network = "regtest" }))
+          assert(peer:handshake())
+          peer:send("ping", { nonce = 7 })
+          assert.equal(7, assert(peer:receive("pong", "5s")).nonce)
+        end
+        assert.is_true(told >= 3 and told < 30, told)
+      end)
+      core.memory_limit(limit)
+    end)
+  end
+end)

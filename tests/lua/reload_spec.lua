@@ -78,6 +78,29 @@ describe("reload", function()
     end)
   end)
 
+  it("takes back what fails to listen", function()
+    play("return 'observe', 'old'", function(engine, path, log)
+      write(path, "return 'throttle', 'new'",
+        "on = { peer_misbehaved = function() error 'deaf' end }")
+      assert.is_true(engine:reload())
+      moonpeer.sleep(20)
+      assert.matches("rolled back.*deaf", log.failed)
+      assert.equal("observe", log[#log])
+    end)
+  end)
+
+  it("is not asked for by what it calls itself", function()
+    play("return 'observe', 'old'", function(engine, path, log)
+      write(path, "return 'throttle'",
+        "setup = function(engine) engine:reload() end")
+      local good, message = engine:reload()
+      assert.is_nil(good)
+      assert.matches("reload is under way", message)
+      moonpeer.sleep(3)
+      assert.equal("observe", log[#log])
+    end)
+  end)
+
   it("tries without effect", function()
     play("return 'observe'", function(engine, path)
       write(path, "engine:ban(connection.address) connection:close() "

@@ -102,12 +102,12 @@ function policy.judge(_, _, offence)
   end
 end]] },
     { name = "select", since = since,
-      summary = "Whom to dial. Banned and inaccessible peers, those that are "
-        .. "connected, and more than n are left out, whoever names them.",
+      summary = "Whom to dial. Those that are banned, connected or wait for "
+        .. "their next try, and more than n are left out, whoever names them.",
       args = { { "engine", "moonpeer.Engine", "" },
         { "n", "integer", "how many, 1 or more" } },
-      returns = { { "(string|moonpeer.Peer)[]|nil", "at most 4096 peers, "
-        .. "addresses, or tables with ip and port" } },
+      returns = { { "(string|moonpeer.Peer)[]|nil", "peers, addresses, or "
+        .. "tables with ip and port; the first 64 are looked at" } },
       default = "nobody; the stock policy takes anchors, then valid peers, "
         .. "then unknown ones, at random over network groups",
       example = example [[

@@ -11,7 +11,9 @@ function completion.configure(parser)
   parser:argument("shell", "bash, zsh or fish."):choices {
     "bash", "zsh", "fish",
   }
-  parser:epilog "For bash: source <(moonpeer completion bash)"
+  parser:epilog [[
+For bash: source <(moonpeer completion bash)
+Exit codes: 0 done, 1 the script cannot be written, 2 called the wrong way.]]
 end
 
 --- All commands in one parser.

@@ -12,7 +12,9 @@ function explain.configure(parser)
   parser:option("--console", "The socket; without it the one that is there.")
     :argname "<path>"
   parser:flag("--json", "As a list of objects.")
-  parser:epilog "Exit codes: 0 done, 1 nobody answers or nothing is known."
+  parser:epilog [[
+Exit codes: 0 done, 1 nobody answers or nothing is known, 2 called the wrong
+way.]]
 end
 
 local function ask(path, options)

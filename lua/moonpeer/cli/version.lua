@@ -5,6 +5,7 @@ local version = { summary = "Prints the version." }
 
 function version.configure(parser)
   parser:flag("--json", "As an object.")
+  parser:epilog "Exit codes: 0 done, 1 it cannot be written."
 end
 
 function version.run(options)

@@ -116,18 +116,33 @@ local function changes_of(self)
   }
 end
 
+--- In a task, and without waiting: nothing else happens meanwhile.
+local function reload_now(self, handlers)
+  handlers.reload, handlers.is_reloading = nil, true
+  local results = table.pack(pcall(live.reload, changes_of(self)))
+  handlers.is_reloading = false
+  if not results[1] then
+    error(results[2], 0)
+  end
+  return table.pack(table.unpack(results, 2, results.n))
+end
+
 --- Reads the policies that came from files again, from the next turn on. What
 --- does not compile, check or pass a trial changes nothing; what fails within
 --- 30 s after is taken back. In a task it waits for the outcome.
 ---@return true|nil, string?, string?  nil, message, code
 function methods:reload()
   local handlers = listeners.of(self)
+  if handlers.is_reloading then
+    error("reload is under way; setup, save and restore cannot ask for "
+      .. "another", 2)
+  end
   if handlers.watching then
     handlers.watching:cancel()
   end
-  local task = spawn_on(self, { owned = true }, function()
-    return table.pack(live.reload(changes_of(self)))
-  end)
+  local task = handlers.reload or spawn_on(self, { owned = true }, reload_now,
+    self, handlers)
+  handlers.reload = task
   if not core.in_task() then
     return true
   end

@@ -136,6 +136,7 @@ end
 --- Adds the listeners that a policy declares.
 ---@param entry table  of the stack
 function listeners.declare(self, entry)
+  entry.listeners = {}
   for event, fn in pairs(entry.policy.on or {}) do
     local name = ("policy %s %d"):format(entry.name, entry.generation)
     local rows = rows_without(self, event, name)
@@ -147,6 +148,7 @@ function listeners.declare(self, entry)
         generation = entry.generation, confined = entry.confined,
       },
     }
+    entry.listeners[event] = rows[#rows].guard
     set_rows(self, event, rows)
   end
 end

@@ -4,6 +4,7 @@
 --- before comes back.
 local core = require "moonpeer.core"
 local fields = require "moonpeer.policy.fields"
+local misuse = require "moonpeer.misuse"
 local quiet = require "moonpeer.policy.quiet"
 
 local live = {}
@@ -37,11 +38,17 @@ end
 
 --- What has gone wrong in a member's functions so far.
 local function complaint_of(entry, allowed)
+  local guards = {}
   for _, decision in ipairs(fields.decisions) do
-    local guard = entry.guards[decision]
-    local counts = guard and guard:counts()
-    if counts and (counts.errors > allowed or counts.state ~= "works") then
-      return ("%s failed in %s: %s"):format(entry.name, decision,
+    guards[#guards + 1] = entry.guards[decision]
+  end
+  for _, event in ipairs(misuse.names(entry.listeners or {})) do
+    guards[#guards + 1] = entry.listeners[event]
+  end
+  for _, guard in ipairs(guards) do
+    local counts = guard:counts()
+    if counts.errors > allowed or counts.state ~= "works" then
+      return ("%s failed in %s: %s"):format(entry.name, counts.name,
         first_line(counts.last_error))
     end
   end
