@@ -32,7 +32,8 @@ end
 --- Raises the failure that C gave as nil, message.
 local function must(what, result, message)
   if not result then
-    misuse.raise("%s: %s", what, message)
+    misuse.raise("%s%s", message:find(what .. ": ", 1, true) == 1 and ""
+      or what .. ": ", message)
   end
   return result
 end
@@ -251,7 +252,11 @@ end
 ---@param host string|table
 ---@param text string
 function methods:note(host, text)
-  raw.note(open(self), self:ip_of("note", host), text)
+  open(self)
+  if type(text) ~= "string" then
+    misuse.raise("note: expected a text, got %s", type(text))
+  end
+  raw.note(self.handle, self:ip_of("note", host), text)
 end
 
 --- What there is now, and was so far: hosts, streams, listeners, lookups,
@@ -268,9 +273,9 @@ local function take_down(self)
   local left, streams
   raw.shut(self.handle)
   run(self, "1m", function()
-    left, streams = raw.leftovers(self.handle)
-    return #left == 0 and streams == 0
+    return raw.is_empty(self.handle)
   end)
+  left, streams = raw.leftovers(self.handle)
   if #left > 0 or streams > 0 then
     return ("%s%d streams, listeners and look-ups"):format(
       #left > 0 and table.concat(left, ", ") .. "; " or "", streams)

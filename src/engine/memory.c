@@ -29,9 +29,11 @@ int engine_open_store(struct mp_engine *engine, struct mp_store *given,
                                      .capacity = (uint32_t)config->max_peers,
                                      .max_bans = (uint32_t)config->max_bans};
   engine->store = given;
-  if (given)
-    return 0;
   mp_loop_random(engine->loop, options.seed, sizeof options.seed);
+  if (given) {
+    mp_store_stir(given, options.seed);
+    return 0;
+  }
   engine->owns_store = true;
   return mp_store_open(&engine->store, "memory:", &options, fault);
 }

@@ -66,7 +66,7 @@ struct mp_timer {
   struct mp_loop *loop;
   int64_t due;
   uint64_t order;
-  struct mp_timer *child, *next, *previous;
+  size_t place;
   bool is_set;
 };
 

@@ -193,6 +193,11 @@ void mp_iterator_begin(struct mp_iterator *iterator, struct mp_store *store,
 const struct mp_peer *mp_iterator_next(struct mp_iterator *iterator);
 void mp_iterator_end(struct mp_iterator *iterator);
 
+/* Draws and new ids follow from these random bytes from now on. Engines do this
+ * with their loop's, so that what a world does with a store from outside of it
+ * depends on the world's seed alone. */
+void mp_store_stir(struct mp_store *store, const uint8_t seed[MP_STORE_SEED]);
+
 /* Up to n peers at random, evenly over network groups (two of one group only
  * when the groups run out), the chance falling by a third with every failure
  * up to eight, and to a hundredth for ten minutes after a try. filter->now is

@@ -209,6 +209,7 @@ static void close_loop(struct mp_loop *loop) {
   uv_run(&box->uv, UV_RUN_NOWAIT);
   hasher_free(box->hasher);
   lending_deinit(&box->lending);
+  timers_deinit(&box->timers);
   if (uv_loop_close(&box->uv) == 0) /* else something still is to be told */
     free(box);
 }

@@ -114,19 +114,6 @@ int sim_work(struct mp_loop *loop, struct mp_work *work) {
 /* --- the end ---------------------------------------------------------------
  */
 
-/* The next one in the heap, each before its children. */
-static struct mp_timer *next_timer(struct mp_timer *timer) {
-  if (timer->child)
-    return timer->child;
-  while (timer && !timer->next) {
-    struct mp_timer *first = timer; /* of these siblings: climb from it */
-    while (first->previous && first->previous->child != first)
-      first = first->previous;
-    timer = first->previous;
-  }
-  return timer ? timer->next : NULL;
-}
-
 /* The owner need not stop his timers before he closes his loop; here the
  * world goes on. One walk through all timers for each batch. */
 void sim_timers_drop(struct mp_world *world, const struct sim_host *host) {
@@ -137,10 +124,9 @@ void sim_timers_drop(struct mp_world *world, const struct sim_host *host) {
     timers_remove(&world->timers, timer);
   while (host && n == size) {
     n = 0;
-    for (timer = timers_first(&world->timers); timer && n < size;
-         timer = next_timer(timer))
-      if (timer->loop == &host->loop)
-        batch[n++] = timer;
+    for (size_t i = 0; i < world->timers.n && n < size; i++)
+      if (world->timers.heap[i].timer->loop == &host->loop)
+        batch[n++] = world->timers.heap[i].timer;
     for (size_t i = 0; i < n; i++)
       timers_remove(&world->timers, batch[i]);
   }

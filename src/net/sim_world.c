@@ -94,6 +94,7 @@ void mp_world_free(struct mp_world *world) {
   sim_index_deinit(&world->hosts_by_ip);
   sim_links_deinit(&world->links);
   sim_names_free(world->names);
+  timers_deinit(&world->timers);
   sim_trace_deinit(&world->trace);
   hasher_free(world->hasher);
   lending_deinit(&world->lending);

@@ -6,13 +6,19 @@
 
 #include "base/cursor.h"
 
+/* All of the seed, and never all zero. */
+void peer_store_stir(struct peer_store *store,
+                     const uint8_t seed[MP_STORE_SEED]) {
+  rand_init(&store->rand, get_u64(seed));
+  for (int i = 0; i < 4; i++)
+    store->rand.s[i] ^= get_u64(seed + (size_t)8 * i);
+}
+
 void peer_store_init(struct peer_store *store, const struct mp_memory *memory,
                      const uint8_t seed[MP_STORE_SEED], uint32_t capacity) {
   *store = (struct peer_store){.memory = memory, .capacity = capacity};
   store->used.memory = memory;
-  rand_init(&store->rand, get_u64(seed));
-  for (int i = 0; i < 4; i++) /* all of the seed, and never all zero */
-    store->rand.s[i] ^= get_u64(seed + (size_t)8 * i);
+  peer_store_stir(store, seed);
   store->secret[0] = rand_u64(&store->rand);
   store->secret[1] = rand_u64(&store->rand);
   map_init(&store->v4, memory, store->secret, 2, capacity);

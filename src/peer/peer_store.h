@@ -55,6 +55,10 @@ struct peer_store {
 
 void peer_store_init(struct peer_store *store, const struct mp_memory *memory,
                      const uint8_t seed[MP_STORE_SEED], uint32_t capacity);
+
+/* Chance follows from these bytes from now on. */
+void peer_store_stir(struct peer_store *store,
+                     const uint8_t seed[MP_STORE_SEED]);
 void peer_store_deinit(struct peer_store *store);
 
 /* The peer in a slot that is in use. */

@@ -334,6 +334,7 @@ void sim_open_type(lua_State *L) {
                                      {"is_busy", do_is_busy},
                                      {"is_closed", do_is_closed},
                                      {"is_running", do_is_running},
+                                     {"is_empty", sim_is_empty},
                                      {"jump", do_jump},
                                      {"leftovers", sim_leftovers},
                                      {"note", do_note},

@@ -45,6 +45,7 @@ int sim_at(lua_State *L);
 extern const luaL_Reg sim_weather_methods[];
 
 /* sim_end.c: what is left, and the end. */
+int sim_is_empty(lua_State *L);
 int sim_leftovers(lua_State *L);
 int sim_shut(lua_State *L);
 int sim_free(lua_State *L);

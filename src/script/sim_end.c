@@ -25,6 +25,23 @@ static void add(lua_State *L, const char *kind, const struct mp_loop *loop) {
   lua_rawseti(L, -2, luaL_len(L, -2) + 1);
 }
 
+/* is_empty(): would leftovers() say nothing? Asked between any two events. */
+int sim_is_empty(lua_State *L) {
+  const struct sim *sim = sim_check(L);
+  const struct script *script = sim->script;
+  struct mp_world_count count;
+  mp_world_count(sim->world, &count);
+  bool is_empty =
+      !(count.streams || count.listeners || count.lookups || count.works);
+  for (struct closable *c = script->open; is_empty && c; c = c->next)
+    is_empty = !is_ours(sim, c->loop);
+  struct task *task = tasks_first(script);
+  for (; is_empty && task; task = tasks_next(task))
+    is_empty = !is_ours(sim, task_home(task));
+  lua_pushboolean(L, is_empty);
+  return 1;
+}
+
 /* leftovers(): a list of what is open, in words; what was opened last comes
  * first. */
 int sim_leftovers(lua_State *L) {

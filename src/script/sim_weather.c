@@ -20,15 +20,28 @@ static void take_duration(lua_State *L, const char *name, int64_t *value) {
 }
 
 static void take_number(lua_State *L, const char *name, double *value) {
-  if (lua_getfield(L, -1, name) != LUA_TNIL)
-    *value = luaL_checknumber(L, -1);
+  if (lua_getfield(L, -1, name) != LUA_TNIL) {
+    if (lua_type(L, -1) != LUA_TNUMBER)
+      luaL_error(L, "%s: expected a number, got %s", name,
+                 luaL_tolstring(L, -1, NULL));
+    *value = lua_tonumber(L, -1);
+  }
   lua_pop(L, 1);
+}
+
+static lua_Integer to_integer(lua_State *L, const char *name) {
+  int is_integer = 0;
+  lua_Integer value = lua_tointegerx(L, -1, &is_integer);
+  if (!is_integer || lua_type(L, -1) != LUA_TNUMBER)
+    luaL_error(L, "%s: expected an integer, got %s", name,
+               luaL_tolstring(L, -1, NULL));
+  return value;
 }
 
 /* What is not there, or fits not at all, leaves it to the world to refuse. */
 static void take_count(lua_State *L, const char *name, uint32_t *value) {
   if (lua_getfield(L, -1, name) != LUA_TNIL) {
-    lua_Integer given = luaL_checkinteger(L, -1);
+    lua_Integer given = to_integer(L, name);
     *value = given < 0 || given > UINT32_MAX ? UINT32_MAX : (uint32_t)given;
   }
   lua_pop(L, 1);
@@ -39,7 +52,7 @@ static void take_count(lua_State *L, const char *name, uint32_t *value) {
 
 static void take_bandwidth(lua_State *L, uint64_t *value) {
   if (lua_getfield(L, -1, "bandwidth") != LUA_TNIL) {
-    lua_Integer given = luaL_checkinteger(L, -1);
+    lua_Integer given = to_integer(L, "bandwidth");
     *value = given < 0 ? 0 : (uint64_t)given;
   }
   lua_pop(L, 1);

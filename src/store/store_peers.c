@@ -287,6 +287,10 @@ void mp_iterator_end(struct mp_iterator *iterator) {
     peer_iterator_end(&iterator->store->peers, iterator);
 }
 
+void mp_store_stir(struct mp_store *store, const uint8_t seed[MP_STORE_SEED]) {
+  peer_store_stir(&store->peers, seed);
+}
+
 size_t mp_store_pick(struct mp_store *store, const struct mp_filter *filter,
                      const struct mp_peer **peers, size_t n) {
   return peer_pick(&store->peers, filter, peers, n);

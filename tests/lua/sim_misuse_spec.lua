@@ -48,6 +48,11 @@ describe("misuse", function()
       { "latency", function(w) w:link(nil, nil, { latency = "2h" }) end },
       { "descriptors: expected 1 to", function(w) w:limit(nil, { descriptors = 0 }) end },
       { 'unknown option "windw"', function(w) w:limit(nil, { windw = 0 }) end },
+      { "loss: expected a number, got x", function(w) w:link(nil, nil, { loss = "x" }) end },
+      { "bandwidth: expected an integer, got 1.5", function(w) w:link(nil, nil, { bandwidth = 1.5 }) end },
+      { "window: expected an integer, got x", function(w) w:limit(nil, { window = "x" }) end },
+      { "note: expected a text, got nil", function(w) w:note("10.0.0.1") end },
+      { "partition: expected at least one host", function(w) w:partition({}) end },
       { "expected a name and a list", function(w) w:dns("x", "10.0.0.1") end },
       { "dns", function(w) w:dns("x", { "no address" }) end },
       { "dns", function(w) w:dns("", { "10.0.0.1" }) end },
@@ -84,6 +89,41 @@ describe("misuse", function()
     }
   end)
   -- luacheck: pop
+
+  it("of a remote is refused at the caller's line", function()
+    in_world({ network = "regtest" }, function(world)
+      world:engine "10.0.0.1:18444"
+      local outside = world:remote("10.0.0.2", waits)
+      local function check(remote, rows)
+        for name, row in pairs(rows) do
+          local line = here() + 2
+          refused(row[1], line, function()
+            outside[name](remote, table.unpack(row, 2))
+          end)
+        end
+      end
+      check(outside, {
+        dial = { "dial waits; call it in the script", "10.0.0.1" },
+        accept = { "accept waits" }, sleep = { "sleep waits", 1 },
+        spawn = { "spawn waits", print }, serve = { "serve waits", print },
+      })
+      world:remote("10.0.0.3", function(remote)
+        check(remote, {
+          dial = { "dial: expected an address, got nil" },
+          listen = { "listen: expected a table of options, got number", 5 },
+          sleep = { "expected seconds or a text", -1 },
+          spawn = { "spawn: expected a function, got nil" },
+          serve = { "serve: expected a function, got nil" },
+        })
+        check(remote, {
+          dial = { 'unknown option "netwrk"', "10.0.0.1", { netwrk = 1 } },
+          listen = { 'unknown option "netwrk"', { netwrk = 1 } },
+        })
+        check(nil, { sleep = { "expected a remote: call remote:sleep", 1 } })
+      end)
+      world:run_for(1)
+    end)
+  end)
 
   it("of a closed world is refused at the caller's line", function()
     local world = sim.world()

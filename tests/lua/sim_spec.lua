@@ -131,6 +131,22 @@ describe("a world", function()
     files.remove_all()
   end)
 
+  it("draws from a store of outside by its own seed", function()
+    local function play(seed)
+      local store <close> = assert(moonpeer.store "memory:")
+      for i = 1, 40 do
+        store:create { ip = ("%d.1.0.1"):format(30 + i), port = 8333 }
+      end
+      return in_world({ seed = seed }, function(world)
+        world:engine("10.0.0.1", { store = store, target_connections = 4 })
+        world:run_for(2)
+        return world:hash()
+      end)
+    end
+    assert.equal(play(1), play(1))
+    assert.not_equal(play(1), play(2))
+  end)
+
   it("puts chance and time back when something fails", function()
     local random = math.random
     in_world({}, function(world)

@@ -70,11 +70,34 @@ end
 
 local function options_of(self, options)
   local all = {}
-  for _, source in ipairs { self.options, options or {} } do
+  for _, source in ipairs { self.options, options } do
     for name, value in pairs(source) do
       all[name] = value
     end
   end
+  return all
+end
+
+--- Raises unless a script of a remote calls this, which can wait.
+local function check_waits(self, what)
+  if getmetatable(self) ~= meta then
+    misuse.raise("%s: expected a remote: call remote:%s(...), with a colon",
+      what, what)
+  elseif not coroutine.isyieldable() then
+    misuse.raise("%s waits; call it in the script of the remote", what)
+  end
+end
+
+--- The options of a connection: the remote's, and these before them.
+local function checked_options(self, what, options)
+  if options == nil then
+    return self.options
+  elseif type(options) ~= "table" then
+    misuse.raise("%s: expected a table of options, got %s", what,
+      type(options))
+  end
+  local all = options_of(self, options)
+  misuse.guard(what, core.check_options, all)
   return all
 end
 
@@ -84,7 +107,7 @@ end
 function methods:listen(options)
   if not self.listener then
     self.listener = assert(core.listen(self.address, nil,
-      options_of(self, options)))
+      checked_options(self, "listen", options)))
   end
   return self.listener
 end
@@ -93,6 +116,7 @@ end
 ---@param timeout? number|string
 ---@return moonpeer.Connection|nil, string?, string?  nil, message, code
 function methods:accept(timeout)
+  check_waits(self, "accept")
   return keep(self, self:listen():accept(timeout))
 end
 
@@ -100,6 +124,10 @@ end
 --- Returns when the listener is closed.
 ---@param fn function
 function methods:serve(fn)
+  check_waits(self, "serve")
+  if type(fn) ~= "function" then
+    misuse.raise("serve: expected a function, got %s", type(fn))
+  end
   local listener = self:listen()
   local connection = listener:accept()
   while connection do
@@ -113,15 +141,26 @@ end
 ---@param options? table  as for moonpeer.connect
 ---@return moonpeer.Connection|nil, string?, string?  nil, message, code
 function methods:dial(address, options)
-  return keep(self, core.connect(address, options_of(self, options)))
+  check_waits(self, "dial")
+  if type(address) ~= "string" then
+    misuse.raise("dial: expected an address, got %s", type(address))
+  end
+  return keep(self, core.connect(address,
+    checked_options(self, "dial", options)))
 end
 
 --- Starts another task of this remote.
 function methods:spawn(fn, ...)
+  check_waits(self, "spawn")
+  if type(fn) ~= "function" then
+    misuse.raise("spawn: expected a function, got %s", type(fn))
+  end
   return core.spawn(play, self, fn, ...)
 end
 
-function methods.sleep(_, duration)
+function methods:sleep(duration)
+  check_waits(self, "sleep")
+  misuse.duration("sleep", duration)
   return core.sleep(duration)
 end
 

@@ -11,7 +11,8 @@ local methods = {}
 
 local function must(what, result, message)
   if not result then
-    misuse.raise("%s: %s", what, message)
+    misuse.raise("%s%s", message:find(what .. ": ", 1, true) == 1 and ""
+      or what .. ": ", message)
   end
   return result
 end
