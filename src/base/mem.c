@@ -22,6 +22,20 @@ void *mem_try_resize(void *block, size_t n) {
   return realloc(block, n ? n : 1);
 }
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
+bool mem_is_checked(void) {
+#ifdef __SANITIZE_ADDRESS__
+  return true;
+#else
+  return false;
+#endif
+}
+
 char *mem_text(const char *text) {
   size_t n = strlen(text) + 1;
   return memcpy(mem_new(n), text, n);

@@ -2,6 +2,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* n zeroed bytes for things that are small and ours; out of memory ends the
@@ -16,5 +17,9 @@ void *mem_try_resize(void *block, size_t n);
 
 /* A copy of a string; out of memory as for mem_new. */
 char *mem_text(const char *text);
+
+/* Whether this build watches who uses what was freed: then nobody keeps blocks
+ * for later. */
+bool mem_is_checked(void);
 
 #endif

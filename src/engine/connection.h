@@ -181,8 +181,10 @@ void connection_chunk_forget(struct mp_connection *c);
 int connection_spend(struct mp_connection *c, const char *command,
                      struct mp_fault *fault);
 
-/* Counts a message of so many bytes, header included, in usage. */
-void connection_count(struct mp_connection *c, const char *command, size_t n,
+/* Counts a message of so many bytes, header included, in usage. What the table
+ * of messages does not know is of type NULL. */
+void connection_count(struct mp_connection *c,
+                      const struct mp_message_type *type, size_t n,
                       bool is_ours);
 
 /* Notes in usage what it holds; whether there is room for more in all. */

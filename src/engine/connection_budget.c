@@ -77,11 +77,11 @@ int connection_spend(struct mp_connection *c, const char *command,
 /* --- traffic ---------------------------------------------------------------
  */
 
-void connection_count(struct mp_connection *c, const char *command, size_t n,
+void connection_count(struct mp_connection *c,
+                      const struct mp_message_type *type, size_t n,
                       bool is_ours) {
   if (!c->usage)
     return;
-  const struct mp_message_type *type = mp_message_find(command);
   size_t count;
   const struct mp_message_type *list = mp_message_list(&count);
   size_t at = type ? (size_t)(type - list) : MP_TRAFFIC_ROWS;

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "engine/connection.h"
+#include "moonpeer/layout.h"
 
 enum { LEAST = 65536 }; /* bytes between two looks: else it has stalled */
 
@@ -90,7 +91,7 @@ size_t connection_chunk_take(struct mp_connection *c, const uint8_t *bytes,
     chunk.code = check(in, &fault);
   tell(c, &chunk);
   if (chunk.is_last) {
-    connection_count(c, in->frame.command,
+    connection_count(c, mp_message_find(in->frame.command),
                      in->frame.header_size + (size_t)in->frame.payload_size,
                      false);
     drop(c);

@@ -37,8 +37,9 @@ static void refuse_payload(struct mp_connection *c, const char *command,
 }
 
 static int open_message(struct mp_connection *c, struct mp_message *message,
-                        const struct frame *frame, struct mp_fault *fault) {
-  const struct mp_message_type *type = mp_message_find(frame->command);
+                        const struct frame *frame,
+                        const struct mp_message_type *type,
+                        struct mp_fault *fault) {
   if ((!type || !type->layout) && c->hooks->declared)
     type = c->hooks->declared(c->data, frame->command);
   if (type)
@@ -48,10 +49,12 @@ static int open_message(struct mp_connection *c, struct mp_message *message,
                          frame->payload_size, fault);
 }
 
-static void show(struct mp_connection *c, const struct frame *frame) {
+/* Its type, when the table of messages knows it. */
+static void show(struct mp_connection *c, const struct frame *frame,
+                 const struct mp_message_type *type) {
   struct mp_message message;
   struct mp_fault fault;
-  if (open_message(c, &message, frame, &fault) != 0) {
+  if (open_message(c, &message, frame, type, &fault) != 0) {
     refuse_payload(c, frame->command, fault.text);
     return;
   }
@@ -114,15 +117,16 @@ static void after_pong(struct mp_connection *c) {
 static void take_message(struct mp_connection *c, const struct frame *frame) {
   struct session_step step;
   struct mp_fault fault = {0};
+  const struct mp_message_type *type = mp_message_find(frame->command);
   c->counts.messages_in++;
-  connection_count(c, frame->command,
-                   frame->header_size + (size_t)frame->payload_size, false);
+  connection_count(c, type, frame->header_size + (size_t)frame->payload_size,
+                   false);
   if (connection_spend(c, frame->command, &fault) != 0) {
     connection_offend(c, MP_EFLOOD, true, fault.text);
     return;
   }
   if (!c->is_started) {
-    show(c, frame);
+    show(c, frame, type);
     return;
   }
   /* only a pong that is waited for needs the time */
@@ -141,7 +145,7 @@ static void take_message(struct mp_connection *c, const struct frame *frame) {
     connection_say(c, "pong", frame->payload, 8);
   after_pong(c);
   if (step.is_shown && !c->is_closing)
-    show(c, frame);
+    show(c, frame, type);
 }
 
 /* --- frames ----------------------------------------------------------------

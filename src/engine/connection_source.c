@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "engine/connection.h"
+#include "moonpeer/layout.h"
 #include "net/io.h"
 
 enum {
@@ -153,7 +154,7 @@ void connection_source_write(struct mp_connection *c) {
     return;
   for (int i = 0; i < PIECES; i++) {
     if (out->has_begun && out->at == out->source.size) {
-      connection_count(c, out->command,
+      connection_count(c, mp_message_find(out->command),
                        out->header_size + (size_t)out->source.size, true);
       finish(c, 0);
       return;

@@ -104,7 +104,8 @@ int mp_connection_send(struct mp_connection *c, const char *command,
   rc = frame_put(&c->out, network, command, payload, n, loop_hasher(c->loop));
   if (rc == 0) {
     c->counts.messages_out++;
-    connection_count(c, command, buf_length(&c->out) - before, true);
+    connection_count(c, mp_message_find(command), buf_length(&c->out) - before,
+                     true);
   }
   return queued(c, rc, before, fault);
 }

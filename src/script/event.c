@@ -9,6 +9,7 @@
 static const char *const type_name = "moonpeer.event";
 
 struct box {
+  struct object object;
   const struct mp_event *event;
   const struct script *script;
   uint64_t generation;
@@ -17,13 +18,13 @@ struct box {
 void event_push(lua_State *L, struct script *script,
                 const struct mp_event *event) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = (struct box){event, script, script->generation};
+  *box = (struct box){{type_name}, event, script, script->generation};
   lua_rawgeti(L, LUA_REGISTRYINDEX, script->event_type);
   lua_setmetatable(L, -2);
 }
 
 static const struct box *any(lua_State *L) {
-  return object_self(L, type_name);
+  return object_self(L, type_name, sizeof(struct box));
 }
 
 static bool is_stale(const struct box *box) {

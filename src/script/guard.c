@@ -196,14 +196,17 @@ bool guard_call(lua_State *L, int index, struct engine_box *box, int first,
   for (int i = 0; i < n; i++)
     lua_pushvalue(L, first + i);
   int rc = protected_call(L, guard, lua_gettop(L) - handler - 1, &was_stopped);
-  lua_remove(L, handler);
   if (rc != LUA_OK) {
+    lua_remove(L, handler);
     fail(L, index, box, rc, was_stopped);
     return false;
   }
   breaker_succeeded(guard, box);
-  if (guard->decision < 0)
+  if (guard->decision < 0) {
+    lua_settop(L, handler - 1);
     return true;
+  }
+  lua_remove(L, handler);
   if (!lua_isnil(L, -3))
     return true;
   lua_pop(L, 3);

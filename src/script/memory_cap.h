@@ -12,7 +12,8 @@ enum { MEMORY_CAP = 512 << 20 }; /* bytes, until set */
 struct memory_cap;
 
 /* Counts what the state holds from now on, until its very end. NULL when there
- * is no memory for it. */
+ * is no memory for it. Small blocks that Lua frees it keeps for later, up to
+ * 1 MiB, which do not count. */
 struct memory_cap *memory_cap_new(lua_State *L);
 
 /* Bytes; while on, Lua that would hold more gets "not enough memory". What the

@@ -9,6 +9,7 @@ static const char *const type_name = "moonpeer.message";
 static const char *const record_name = "moonpeer.message.record";
 
 struct box {
+  struct object object; /* of a view */
   const struct mp_message *message;
   const struct script *script;
   uint64_t generation; /* of the entry it was made in; 0 for an own copy */
@@ -44,7 +45,7 @@ const struct mp_message *message_check(lua_State *L, int index) {
 }
 
 static const struct mp_message *self(lua_State *L) {
-  const struct box *box = object_self(L, type_name);
+  const struct box *box = object_self(L, type_name, sizeof *box);
   if (is_stale(box))
     stale(L);
   return box->message;
@@ -53,7 +54,7 @@ static const struct mp_message *self(lua_State *L) {
 void message_push_view(lua_State *L, const struct script *script,
                        const struct mp_message *message) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = (struct box){message, script, script->generation};
+  *box = (struct box){{type_name}, message, script, script->generation};
   lua_rawgeti(L, LUA_REGISTRYINDEX, script->message_type);
   lua_setmetatable(L, -2);
 }

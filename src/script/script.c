@@ -262,8 +262,7 @@ void object_type(lua_State *L, const char *name, const luaL_Reg *methods,
   lua_rawsetp(L, -3, &methods_key);
   if (index) {
     lua_pop(L, 1);
-    lua_pushvalue(L, -1);
-    lua_pushcclosure(L, index, 1);
+    lua_pushcfunction(L, index);
   }
   lua_setfield(L, -2, "__index");
   lua_pushliteral(L, "protected");
@@ -281,13 +280,11 @@ void *object_check(lua_State *L, int index, const char *name) {
   return is ? object : luaL_checkudata(L, index, name);
 }
 
-void *object_self(lua_State *L, const char *name) {
-  void *object = lua_touserdata(L, 1);
-  if (!object || !lua_getmetatable(L, 1))
-    return luaL_checkudata(L, 1, name);
-  bool is = lua_rawequal(L, -1, lua_upvalueindex(1));
-  lua_pop(L, 1);
-  return is ? object : object_check(L, 1, name);
+void *object_self(lua_State *L, const char *name, size_t size) {
+  const struct object *object = lua_touserdata(L, 1);
+  if (object && lua_rawlen(L, 1) == size && object->type == name)
+    return lua_touserdata(L, 1);
+  return object_check(L, 1, name);
 }
 
 int object_ref(lua_State *L, const char *name) {

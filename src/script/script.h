@@ -150,9 +150,15 @@ void object_type(lua_State *L, const char *name, const luaL_Reg *methods,
  * object_type was given. */
 void *object_check(lua_State *L, int index, const char *name);
 
-/* The same of the object at index 1, faster in what object_type was given as
- * index. */
-void *object_self(lua_State *L, const char *name);
+/* How an object begins that is read at every message. */
+struct object {
+  const char *type; /* the pointer that object_type was given as its name; only
+                       together with its metatable */
+};
+
+/* The same of the object at index 1, faster for what begins with its type and
+ * has this size. */
+void *object_self(lua_State *L, const char *name, size_t size);
 
 /* The metatable's place in the registry, for lua_rawgeti. */
 int object_ref(lua_State *L, const char *name);
