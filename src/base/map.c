@@ -154,7 +154,7 @@ static uint32_t next_size(const struct map *map, uint32_t n) {
     size = map->size * UINT64_C(4) + FIRST_SIZE;
   uint64_t enough = (uint64_t)map->most * 10 / 7 + FIRST_SIZE;
   uint64_t needed = ((uint64_t)map->count + n) * 10 / 7 + FIRST_SIZE;
-  if (enough > map->size && enough / 4 <= map->size)
+  if (enough > map->size && enough / 5 <= map->size)
     size = enough;
   if (size < needed)
     size = needed;

@@ -11,6 +11,7 @@
 #include "moonpeer/connection.h"
 #include "moonpeer/engine.h"
 #include "moonpeer/loop.h"
+#include "process.h"
 
 enum { ADDRESSES = 8, AT_ONCE = 256, TOTAL = 100000 };
 
@@ -124,7 +125,13 @@ static void dial(struct dials *dials) {
 /* --- both pairs ------------------------------------------------------------
  */
 
-static double bare_rate(void) {
+/* By the clock, and by the processor time of who dials, which depends less on
+ * what else the machine does. */
+struct rates {
+  double clock, processor;
+};
+
+static struct rates bare_rates(void) {
   struct sockaddr_in to[ADDRESSES];
   int ends[2];
   if (pipe(ends) != 0)
@@ -135,17 +142,18 @@ static double bare_rate(void) {
   for (int i = 0; i < ADDRESSES; i++)
     if (read(ends[0], &to[i], sizeof to[i]) != sizeof to[i])
       exit(1);
-  double start = now();
+  double start = now(), worked = cpu();
   int done = bare_handshakes(to, ADDRESSES, AT_ONCE, TOTAL);
   double passed = now() - start;
+  worked = cpu() - worked;
   kill(child, SIGKILL);
   waitpid(child, NULL, 0);
   if (done != TOTAL)
     exit(1);
-  return done / passed;
+  return (struct rates){done / passed, done / worked};
 }
 
-static double rate(void) {
+static struct rates our_rates(void) {
   struct dials dials = {0};
   int ends[2];
   if (pipe(ends) != 0)
@@ -158,10 +166,11 @@ static double rate(void) {
     exit(1);
   mp_session_options_init(&dials.options, network());
   dials.options.ping_interval = 0;
-  double start = now();
+  double start = now(), worked = cpu();
   dial(&dials);
   mp_loop_run(dials.loop);
   double passed = now() - start;
+  worked = cpu() - worked;
   mp_loop_close(dials.loop);
   kill(child, SIGKILL);
   waitpid(child, NULL, 0);
@@ -170,13 +179,15 @@ static double rate(void) {
             TOTAL - dials.done, TOTAL);
     exit(1);
   }
-  return dials.done / passed;
+  return (struct rates){TOTAL / passed, TOTAL / worked};
 }
 
 int main(void) {
-  double bare = bare_rate();
+  struct rates bare = bare_rates(), ours = our_rates();
   report("100,000 handshakes over loopback, 8 addresses, another process",
-         rate(), "handshakes/s", bare);
-  report("the same by a bare epoll pair", bare, "handshakes/s", 0);
+         ours.clock, "handshakes/s", bare.clock);
+  report("the same by a bare epoll pair", bare.clock, "handshakes/s", 0);
+  report("handshakes in a second of processor time of who dials",
+         ours.processor, "handshakes/s", bare.processor);
   return 0;
 }

@@ -41,3 +41,24 @@ describe("scripts/README.md", function()
     end
   end)
 end)
+
+describe("README.md", function()
+  it("shows what the quick start prints", function()
+    local file <close> = assert(io.open "README.md")
+    local picture = file:read "a":match "```text\n(Ten peers.-)```"
+    local out = process.run("exec timeout 60 "
+      .. process.quote(process.executable) .. " scripts/quickstart.lua")
+    local place = 1
+    for line in picture:gmatch "[^\n]+" do
+      if line ~= "..." then
+        -- how many of which status is a matter of time
+        local kept = line:gsub("^(the store .-:).*", "%1")
+        local pattern = kept:gsub("%s+", " "):gsub("[%(%)%.%-%+%*%?%[%]]",
+          "%%%0"):gsub("%d+", "%%d+")
+        local _, last = out:gsub(" +", " "):find(pattern, place)
+        assert.is_number(last, line .. "\nin\n" .. out)
+        place = last
+      end
+    end
+  end)
+end)
