@@ -216,9 +216,11 @@ void target_failed(struct target *target, int code, bool was_connected) {
   target->connection = NULL;
   if (engine->is_closing)
     return;
-  if (is_dropped(target))
+  if (is_dropped(target)) {
     target_forget(target);
-  else if (was_connected && is_network && may_restart(target))
+    return;
+  }
+  if (was_connected && is_network && may_restart(target))
     restart(target, code);
   else if (engine->network.is_down && !is_offence(code)) /* nobody's fault */
     retry_later(target, code, ++target->waits);

@@ -23,6 +23,10 @@ is_fresh() {
     [ -z "$(find lua tests/lua scripts/*.lua -name '*.lua' -newer "$2")" ]
 }
 
+is_sanitized() {
+  grep -q __asan_init "$1"
+}
+
 # play executable folder: plays the specs whose hashes in there are not fresh.
 play() {
   local executable=$1 folder=$2 spec name
@@ -30,6 +34,7 @@ play() {
   for spec in $specs; do
     name=$(basename "$spec" _spec.lua)
     is_fresh "$executable" "$folder/$name" && continue
+    is_sanitized "$executable" && export MOONPEER_SANITIZE=address
     if ! MOONPEER_HASHES=$folder/$name "${BUSTED:-busted}" \
       --lua="$executable" --cpath="$(dirname "$1")/?.so" \
       --helper=support.hashes --filter-out=on.sockets \
