@@ -2,7 +2,6 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/hash.h"
 
-#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
@@ -54,6 +53,11 @@ static void finish(struct hasher *hasher, uint8_t digest[HASH_SIZE]) {
  * interface has the same code behind it without that. */
 enum { SHORT = 1024 };
 
+static uint32_t big_endian(uint32_t word) {
+  return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? word
+                                                : __builtin_bswap32(word);
+}
+
 /* What fits into one block with its end, which is a mark and the length in
  * bits: as a digest always does. */
 enum { ONE_BLOCK = SHA256_CBLOCK - 9 };
@@ -70,7 +74,7 @@ static void block_sha256(const void *bytes, size_t n,
   SHA256_Init(&context);
   SHA256_Transform(&context, block);
   for (size_t i = 0; i < HASH_SIZE / 4; i++) {
-    uint32_t word = htonl(context.h[i]);
+    uint32_t word = big_endian((uint32_t)context.h[i]);
     memcpy(digest + 4 * i, &word, sizeof word);
   }
 }
