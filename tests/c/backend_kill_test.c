@@ -1,6 +1,6 @@
 /* backend_kill_test - a process that saves is killed at random moments: what
  * the last finished save had is always there. MOONPEER_KILLS is how often
- * (30). */
+ * (200). */
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
