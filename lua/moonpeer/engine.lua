@@ -6,6 +6,7 @@ local misuse = require "moonpeer.misuse"
 local policy = require "moonpeer.policy"
 local queue = require "moonpeer.queue"
 local schedule = require "moonpeer.schedule"
+local sorted = require "moonpeer.sorted"
 require "moonpeer.engine.queries"
 
 misuse.own_file()
@@ -16,8 +17,11 @@ local methods = core.methods "moonpeer.engine"
 local start, spawn_on = methods.start, methods.spawn_on
 methods.spawn_on = nil
 
---- What is called when an engine is gone: engine -> iterator -> function.
-local endings = setmetatable({}, { __mode = "k" })
+--- Who reads the events of an engine: engine -> a list, in the order of their
+--- making, of the queues whose iterators somebody still has.
+local readers = setmetatable({}, { __mode = "k" })
+
+local made_readers = 0
 
 --- Sends a message to one connection or to a list of them.
 ---@param to moonpeer.Connection|moonpeer.Connection[]
@@ -107,18 +111,21 @@ end
 ---@return function
 function methods:events(options)
   options = options or {}
-  local next_event, closer, finish = queue.new(self, options)
-  endings[self] = endings[self] or setmetatable({}, { __mode = "k" })
-  endings[self][next_event] = finish
+  local next_event, closer, reader = queue.new(self, options)
+  made_readers = made_readers + 1
+  readers[self] = readers[self] or setmetatable({}, { __mode = "v" })
+  readers[self][made_readers] = reader
   return next_event, nil, nil, closer
 end
 
 --- The engine is gone: whoever waits for its events learns it.
 local function gone(self)
-  for _, finish in pairs(endings[self] or {}) do
-    finish()
+  for _, reader in sorted(readers[self] or {}) do
+    if reader then -- not collected meanwhile
+      reader:finish()
+    end
   end
-  endings[self] = nil
+  readers[self] = nil
 end
 
 --- Starts a function as a task on the engine's loop.

@@ -41,7 +41,7 @@ end
 ---@return string[]
 function misuse.names(t)
   local names = {}
-  for name in pairs(t) do
+  for name in pairs(t) do -- any order: sorts them
     names[#names + 1] = tostring(name)
   end
   table.sort(names)

@@ -69,7 +69,7 @@ end
 
 local function copy(t)
   local made = {}
-  for key, value in pairs(t) do
+  for key, value in pairs(t) do -- any order: copies
     made[key] = value
   end
   return made

@@ -801,7 +801,7 @@ function moonpeer.message.encode(command, fields, options) end
 ---@return string? code
 function moonpeer.message.decode(bytes, options) end
 
---- Declares a message: its fields are checked, read and encoded like those of the built-in ones.
+--- Declares a message: its fields are checked, read and encoded like those of the built-in ones, from now on, in this Lua state. Types of fields: uint8 uint16 uint24 uint32 uint48 uint64, int8 int16 int32 int64, bool, compact and compact64 (1 to 9 bytes), hash, ip, bytes (`size`), after their length var_bytes and text, record (`fields`), list (`fields`, or `item`: a type). Without bytes of their own: count_of, hash_of, hashes_of and size_of (`of`: an earlier field).
 ---@param declaration table options
 function moonpeer.message.define(declaration) end
 
@@ -844,15 +844,17 @@ function message:text() end
 function message:json() end
 
 --- How many hashes of the list are in a set.
----@param set moonpeer.Hashes
+---@param set moonpeer.Hashes|table or a table with 32-byte strings as keys
 ---@return integer
 ---@return integer
 function message:count_known(set) end
 
---- Adds the hashes of the list to a set.
----@param set moonpeer.Hashes
+--- Adds the hashes of the list to a set; or the addresses of an addr to a store: as told by a source, within what one source may name, or without one as a person's own.
+---@param into moonpeer.Hashes|moonpeer.Store
+---@param source? string the address of who sent them
 ---@return integer
-function message:import(set) end
+---@return integer
+function message:import(into, source) end
 
 --- Does each header follow the one before it?
 ---@param previous? string the hash before the first

@@ -71,7 +71,7 @@ end
 local function options_of(self, options)
   local all = {}
   for _, source in ipairs { self.options, options } do
-    for name, value in pairs(source) do
+    for name, value in pairs(source) do -- any order: copies
       all[name] = value
     end
   end
@@ -86,6 +86,7 @@ local function check_waits(self, what)
   elseif not coroutine.isyieldable() then
     misuse.raise("%s waits; call it in the script of the remote", what)
   end
+  self.world:check()
 end
 
 --- The options of a connection: the remote's, and these before them.
