@@ -9,7 +9,8 @@ return {
   summary = "Addresses and prefixes that are refused. A ban is a table: "
     .. "prefix, reason, origin, note, created, expires (seconds since 1970).",
   members = {
-    { name = "add", since = "0.1.0", summary = "Bans. Of a full list the ban that "
+    { name = "add", since = "0.1.0",
+      summary = "Bans. Of a full list the ban that "
         .. "is the soonest to expire ends for it, even when the new one would "
         .. "expire sooner still; limit: all are for ever.",
       args = { prefix, { "options?", "table", "options" } },
