@@ -14,6 +14,7 @@ local policy = {}
 --- The stock policies, asked after all others.
 local stock = {
   require "moonpeer.policies.handshake",
+  require "moonpeer.policies.limits",
   require "moonpeer.policies.offences",
   require "moonpeer.policies.inbound",
   require "moonpeer.policies.selection",

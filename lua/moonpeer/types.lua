@@ -369,7 +369,7 @@ local configuration = {}
 ---@class moonpeer.Offence
 ---@field code string network_mismatch, blockchain_mismatch, banned_user_agent, protocol_error, oversize_message, checksum_error, flood, obsolete_version, self_connection.
 ---@field message string In words.
----@field count integer Of this code from this peer within a minute.
+---@field count integer Of this code on this connection within a minute of the first; the stock policy limits has ladders over it.
 ---@field dropped boolean The message was dropped, and the stream goes on.
 
 --- Why a peer could not be reached.

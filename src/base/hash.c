@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -52,10 +53,40 @@ static void finish(struct hasher *hasher, uint8_t digest[HASH_SIZE]) {
  * interface has the same code behind it without that. */
 enum { SHORT = 1024 };
 
+static uint32_t big_endian(uint32_t word) {
+  return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? word
+                                                : __builtin_bswap32(word);
+}
+
+/* What fits into one block with its end, which is a mark and the length in
+ * bits: as a digest always does. */
+enum { ONE_BLOCK = SHA256_CBLOCK - 9 };
+
+static void block_sha256(const void *bytes, size_t n,
+                         uint8_t digest[HASH_SIZE]) {
+  SHA256_CTX context;
+  uint8_t block[SHA256_CBLOCK] = {0};
+  if (n)
+    memcpy(block, bytes, n);
+  block[n] = 0x80;
+  block[SHA256_CBLOCK - 2] = (uint8_t)(n >> 5);
+  block[SHA256_CBLOCK - 1] = (uint8_t)(n << 3);
+  SHA256_Init(&context);
+  SHA256_Transform(&context, block);
+  for (size_t i = 0; i < HASH_SIZE / 4; i++) {
+    uint32_t word = big_endian((uint32_t)context.h[i]);
+    memcpy(digest + 4 * i, &word, sizeof word);
+  }
+}
+
 static void short_sha256(struct hasher *hasher, const void *bytes, size_t n,
                          uint8_t digest[HASH_SIZE]) {
   SHA256_CTX context;
   (void)hasher;
+  if (n <= ONE_BLOCK) {
+    block_sha256(bytes, n, digest);
+    return;
+  }
   SHA256_Init(&context);
   SHA256_Update(&context, bytes, n);
   SHA256_Final(digest, &context);

@@ -12,6 +12,12 @@
 /* --- one message -----------------------------------------------------------
  */
 
+/* All of its text at every message would cost more than many of them do. */
+static void clear(struct mp_fault *fault) {
+  fault->code = 0;
+  fault->text[0] = '\0';
+}
+
 static bool is_wanted(const struct mp_connection *c, const char *command) {
   return c->hooks->wants & UINT64_C(1) << MP_MESSAGE &&
          c->hooks->commands & mp_command_bit(command);
@@ -116,8 +122,9 @@ static void after_pong(struct mp_connection *c) {
 
 static void take_message(struct mp_connection *c, const struct frame *frame) {
   struct session_step step;
-  struct mp_fault fault = {0};
+  struct mp_fault fault;
   const struct mp_message_type *type = mp_message_find(frame->command);
+  clear(&fault);
   c->counts.messages_in++;
   connection_count(c, type, frame->header_size + (size_t)frame->payload_size,
                    false);
@@ -215,7 +222,8 @@ static int next_frame(const struct mp_connection *c, const uint8_t *bytes,
 size_t connection_take(struct mp_connection *c, const uint8_t *bytes,
                        size_t n) {
   struct frame frame;
-  struct mp_fault fault = {0};
+  struct mp_fault fault;
+  clear(&fault);
   if (c->incoming)
     return connection_chunk_take(c, bytes, n);
   int rc = next_frame(c, bytes, n, &frame, &fault);

@@ -20,10 +20,17 @@ static int64_t now(const struct guard *guard) {
   return loop ? mp_loop_now(loop) : 0;
 }
 
+/* What hears of events is a listener; all else is a policy's: what it decides,
+ * its setup, save and restore, the file itself. */
+static const char *kind_of(const struct guard *guard) {
+  bool is_listener = guard->decision < 0 && mp_event_type(guard->function) >= 0;
+  return is_listener ? "listener" : "policy";
+}
+
 /* Says it on stderr, and as an event from the next turn on. */
 static void tell(const struct guard *guard, struct engine_box *box,
                  const char *what, const char *message) {
-  const char *kind = guard->decision < 0 ? "listener" : "policy";
+  const char *kind = kind_of(guard);
   char text[MP_FAULT_TEXT];
   bool is_event = box && box->engine;
   if (!is_event || !guard->script->is_logged)

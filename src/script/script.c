@@ -310,9 +310,9 @@ void *object_check(lua_State *L, int index, const char *name) {
 }
 
 void *object_self(lua_State *L, const char *name, size_t size) {
-  const struct object *object = lua_touserdata(L, 1);
+  struct object *object = lua_touserdata(L, 1);
   if (object && lua_rawlen(L, 1) == size && object->type == name)
-    return lua_touserdata(L, 1);
+    return object;
   return object_check(L, 1, name);
 }
 

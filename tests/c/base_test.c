@@ -161,6 +161,32 @@ static void hashes_are_those_of_the_standards(void) {
   hasher_free(hasher);
 }
 
+/* The short ones have a way of their own. */
+static void a_hash_in_pieces_is_that_of_the_whole(void) {
+  struct hasher *hasher = hasher_new();
+  uint8_t bytes[2100], whole[HASH_SIZE], pieces[HASH_SIZE], once[HASH_SIZE];
+  for (size_t i = 0; i < sizeof bytes; i++)
+    bytes[i] = (uint8_t)(i * 7 + i / 256);
+  for (size_t n = 0; n <= sizeof bytes; n += n < 300 ? 1 : 60) {
+    hash_sha256(hasher, bytes, n, whole);
+    hash_start(hasher);
+    hash_add(hasher, bytes, n / 2);
+    hash_add(hasher, bytes + n / 2, n - n / 2);
+    hash_peek_sha256(hasher, once);
+    CHECK(memcmp(whole, once, HASH_SIZE) == 0);
+    hash_start(hasher);
+    hash_add(hasher, bytes, n);
+    hash_finish_sha256d(hasher, pieces);
+    hash_sha256d(hasher, bytes, n, whole);
+    CHECK(memcmp(whole, pieces, HASH_SIZE) == 0);
+    hash_start(hasher);
+    hash_add(hasher, once, HASH_SIZE);
+    hash_peek_sha256(hasher, pieces);
+    CHECK(memcmp(whole, pieces, HASH_SIZE) == 0);
+  }
+  hasher_free(hasher);
+}
+
 /* What OpenSSL's SIPHASH gives with one round a word and three at the end. */
 static void hashes_for_tables_are_siphash_1_3(void) {
   const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
@@ -207,6 +233,7 @@ TEST_MAIN(TEST(a_buffer_gives_back_what_was_put),
           TEST(globs_match_whole_texts_in_either_case),
           TEST(a_hostile_glob_ends_soon),
           TEST(hashes_are_those_of_the_standards),
+          TEST(a_hash_in_pieces_is_that_of_the_whole),
           TEST(hashes_for_tables_are_siphash_1_3),
           TEST(a_seed_gives_the_same_numbers_again),
           TEST(every_error_has_a_name_and_back))

@@ -127,6 +127,40 @@ describe("reload", function()
     end, more)
   end)
 
+  it("begins the counts anew, and a roll-back brings the old ones back",
+    function()
+      play("if seen < 2 then seen = seen + 1 error 'old' end "
+        .. "return 'observe'", function(engine, path, log)
+        local function row()
+          return engine:policies()[1]
+        end
+        moonpeer.sleep(3)
+        local old = row()
+        assert.same({ "live", "judge", 2 },
+          { old.policy, old.name, old.errors })
+        assert.is_true(old.calls >= 4 and old.time >= 0)
+        write(path, "return 'observe'")
+        assert.is_true(engine:reload())
+        moonpeer.sleep(1.5)
+        local new = row()
+        assert.is_true(new.generation > old.generation)
+        assert.same({ 0, 0, nil }, { new.errors, new.kills, new.last_error })
+        assert.is_true(new.calls >= 1)
+        moonpeer.sleep(40)
+        new = row()
+        write(path, "if moonpeer.now() > 86461 then error 'late' end "
+          .. "return 'observe'") -- when its offences are counted anew
+        assert.is_true(engine:reload())
+        assert.is_true(row().generation > new.generation)
+        assert.is_true(row().calls <= 256) -- of its probe
+        moonpeer.sleep(20)
+        assert.matches("rolled back.*late", log.failed)
+        local back = row()
+        assert.same({ new.generation, 0 }, { back.generation, back.errors })
+        assert.is_true(back.calls >= new.calls)
+      end)
+    end)
+
   it("takes listeners and jobs along", function()
     local more = "on = { peer_misbehaved = function() print 'hear' end }, "
       .. "schedule = { tick = { every = '1s', run = function() end } }"
@@ -136,6 +170,24 @@ describe("reload", function()
       assert.is_true(engine:reload())
       assert.same({}, engine:schedule())
     end, more)
+  end)
+
+  it("calls a setup that fails a policy's", function()
+    local reasons = {}
+    play("return 'observe'", function(engine, path)
+      engine:on("policy_failed", "kinds", function(event)
+        reasons[#reasons + 1] = event.reason
+      end)
+      engine:on("peer_misbehaved", "deaf", function() error "no ear" end)
+      write(path, "return 'observe'",
+        "setup = function() error 'no luck' end")
+      assert.is_nil(engine:reload())
+      moonpeer.sleep(3)
+    end)
+    local all = table.concat(reasons, "\n")
+    assert.not_matches('listener "live"', all)
+    assert.matches('listener "deaf" failed in peer_misbehaved', all)
+    assert.matches("live failed in setup", all)
   end)
 
   for name, more in pairs {

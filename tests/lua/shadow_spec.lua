@@ -78,6 +78,38 @@ describe("a policy that is tried", function()
     assert.matches("^10.0.0.%d:%d+$", seen.evict)
   end)
 
+  it("hands nothing it writes to the one who decides", function()
+    local seen = {}
+    play("return offence.message == 'mine' and 'throttle' or 'observe', "
+      .. "offence.code", function(engine, _, log)
+      engine.store:create { ip = "10.7.7.7", port = 1, data = { mark = 1 } }
+      assert.is_true(engine:try {
+        judge = function(the_engine, connection, offence)
+          local peer = the_engine.store:find_by_ip_port("10.7.7.7", 1)
+          peer.data.mark = 2
+          the_engine.store:update(peer, { data = { mark = 3 } })
+          seen.assigned = pcall(function() peer.data = {} end)
+          offence.message, offence.code = "mine", "mine"
+          connection.version.user_agent = "mine"
+          seen.calls = (seen.calls or 0) + 1
+          return "observe"
+        end,
+      })
+      moonpeer.sleep(3)
+      assert.equal("observe", log[#log])
+      local rows = engine:explain "10.0.0.2"
+      assert.equal("checksum_error", rows[#rows].reason)
+      local peer = engine.store:find_by_ip_port("10.7.7.7", 1)
+      assert.same({ mark = 1 }, peer.data)
+      for connection in engine:connections() do
+        local version = connection.version
+        assert.not_equal("mine", version and version.user_agent)
+      end
+    end)
+    assert.is_true(seen.calls >= 2)
+    assert.is_false(seen.assigned)
+  end)
+
   it("may agree, have no opinion, or fail", function()
     play("return 'observe'", function(engine)
       for _, fn in ipairs {

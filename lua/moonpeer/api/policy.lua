@@ -211,7 +211,8 @@ local offence = {
       .. "banned_user_agent, protocol_error, oversize_message, "
       .. "checksum_error, flood, obsolete_version, self_connection."),
     row("message", "string", "In words."),
-    row("count", "integer", "Of this code from this peer within a minute."),
+    row("count", "integer", "Of this code on this connection within a minute "
+      .. "of the first; the stock policy limits has ladders over it."),
     row("dropped", "boolean", "The message was dropped, and the stream goes "
       .. "on."),
   },

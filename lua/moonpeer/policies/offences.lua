@@ -2,13 +2,14 @@
 ---
 --- The answers are, from mild to hard: "observe" (only log), "throttle",
 --- "disconnect", "discourage" (and prefer others), "ban". A policy before this
---- one may answer differently, for one offence or for all.
+--- one may answer differently, for one offence or for all. What is borne so
+--- many times within a minute (checksum_error, flood) is in limits.lua.
 local offences = { name = "offences" }
 
 --- code -> function(offence) that answers. A policy of your own may take these
 --- over, and change one:
 ---   local offences = require "moonpeer.policies.offences"
----   function offences.answers.flood() return "disconnect" end
+---   function offences.answers.protocol_error() return "disconnect" end
 ---   return offences
 local judge = {}
 offences.answers = judge
@@ -32,17 +33,6 @@ function judge.protocol_error(offence)
   return offence.dropped and "observe" or "discourage", offence.message
 end
 
---- A line that breaks bytes now and then is no attack.
-function judge.checksum_error(offence)
-  return offence.count < 10 and "observe" or "disconnect", offence.message
-end
-
---- The message that is one too many has been dropped; who goes on sending
---- them is read more slowly, and in the end not at all.
-function judge.flood(offence)
-  return offence.count < 5 and "throttle" or "disconnect", offence.message
-end
-
 function judge.obsolete_version(offence)
   return "disconnect", offence.message
 end
@@ -59,7 +49,7 @@ function offences.judge(engine, connection, offence)
   if not answer then
     return nil
   elseif engine:trusts(connection.address) then
-    local hard = offence.code == "flood" and "throttle" or answer(offence)
+    local hard = answer(offence)
     return milder[hard] or hard, offence.message
   end
   return answer(offence)

@@ -33,6 +33,19 @@ function quiet.original(value)
   return originals[value] or value
 end
 
+--- A copy of what is plain data, tables in it too: the one who decides after
+--- a trial sees nothing of what the trial wrote there.
+local function copied(value)
+  if type(value) ~= "table" or originals[value] then
+    return value
+  end
+  local copy = {}
+  for name, field in pairs(value) do
+    copy[name] = copied(field)
+  end
+  return copy
+end
+
 --- What has the answers of another, to some questions; all else does nothing.
 local function ask_only(other, names)
   local made = {}
@@ -67,7 +80,7 @@ function quiet.connection(connection)
     local good, value = pcall(function()
       return connection[name]
     end)
-    copy[name] = good and value or nil
+    copy[name] = good and copied(value) or nil
   end
   originals[copy] = connection
   return setmetatable(copy, {
@@ -101,10 +114,7 @@ end
 local function quiet_candidates(candidates)
   local list = {}
   for i, one in ipairs(candidates) do
-    list[i] = {}
-    for name, value in pairs(one) do
-      list[i][name] = value
-    end
+    list[i] = copied(one)
     list[i].connection = quiet.connection(one.connection)
   end
   return list
@@ -112,13 +122,13 @@ end
 
 --- The arguments of a decision, after the engine.
 ---@param decision string
-function quiet.arguments(decision, first, ...)
+function quiet.arguments(decision, first, second)
   if decision == "judge" or decision == "validate" then
-    return quiet.connection(first), ...
+    first = quiet.connection(first)
   elseif decision == "evict" then
-    return quiet_candidates(first), ...
+    first = quiet_candidates(first)
   end
-  return first, ...
+  return first, copied(second)
 end
 
 --- The arguments of a decision that was written down (engine:decisions), as
