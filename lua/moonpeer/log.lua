@@ -20,6 +20,18 @@ local unlimited = { console = true }
 
 local buckets = {}
 
+--- Not listened to: too many, and who listens to chunks gets them.
+local quiet = { message = true, chunk = true }
+
+--- "net" is a word for all that tells of connections.
+local group_of = {
+  connection = "net", handshake = "net", inbound = "net", rejected = "net",
+  evicted = "net", listener = "net", discovery = "net",
+}
+
+--- Those that write, but not what an engine tells.
+local others = { "console", "net", "run", "schedule", "script", "shadow" }
+
 local function check_level(level)
   if not ranks[level] then
     local near = core.nearest(tostring(level), names)
@@ -39,6 +51,26 @@ function log.set_level(level, component)
   else
     state.level = level
   end
+end
+
+local function component_of(event)
+  return event:match "^(%a+)_" or event
+end
+
+--- The components that moonpeer's own lines are of, sorted, and "net", which
+--- stands for those that tell of connections.
+---@return string[]
+function log.components()
+  local all, seen = { table.unpack(others) }, {}
+  for _, event in ipairs(core.events) do
+    local name = component_of(event)
+    if not quiet[event] and not seen[name] then
+      seen[name] = true
+      all[#all + 1] = name
+    end
+  end
+  table.sort(all)
+  return all
 end
 
 --- component -> level; [1] is the level of the rest.
@@ -63,7 +95,8 @@ end
 ---@param component string
 ---@return boolean
 function log.is_on(level, component)
-  local limit = state.levels[component] or state.level
+  local limit = state.levels[component]
+    or state.levels[group_of[component]] or state.level
   return ranks[level] <= ranks[limit]
 end
 
@@ -121,6 +154,8 @@ local function as_json(line)
       or kind == "number" and value == value and math.abs(value) < 1e300
     if is_plain then
       object[key] = value
+    elseif kind == "table" then -- lines, which are escaped
+      object[key] = core.json_list(value)
     else
       object[key] = escape(tostring(value), in_json)
     end
@@ -186,27 +221,61 @@ end
 ---@param component string
 ---@param message string    always the same for the same kind of thing
 ---@param fields? table<string, any>
+---@return boolean  whether it was: not below the level, and not too many
 function log.write(level, component, message, fields)
   if not log.is_on(level, component) then
-    return
+    return false
   end
   local left_out = unlimited[component] and 0
     or pass(component .. " " .. message)
   if not left_out then
-    return
+    return false
   end
   local line = make(level, component, message, fields)
   line.fields.left_out = left_out > 0 and left_out or nil
   line.fields.lost = state.lost > 0 and state.lost or nil
   local write = state.write or put
   write(as_line(line))
+  return true
+end
+
+--- The first lines of a trace, escaped.
+local function trace_lines(trace)
+  local lines = {}
+  for line in trace:gmatch "[^\n]+" do
+    lines[#lines + 1] = escape(line:gsub("^%s+", ""):sub(1, 160), in_json)
+    if #lines == 12 then
+      break
+    end
+  end
+  return lines
+end
+
+--- A failure with its trace: JSON in one line; text with the trace below it,
+--- each line escaped, so that people can read it.
+---@param component string
+---@param message string  always the same for the same kind of failure
+---@param trace string    the error, and a traceback if there is one
+function log.fail(component, message, trace)
+  local text, rest = trace:match "^([^\n]*)\n?(.*)$"
+  if state.format == "json" then
+    log.write("error", component, message, { error = text,
+      trace = rest ~= "" and trace_lines(rest) or nil })
+  elseif log.write("error", component, message, { error = text }) then
+    local write = state.write or put
+    for _, line in ipairs(trace_lines(rest)) do
+      write("  " .. line)
+    end
+  end
 end
 
 --- From now on there is a log, which follows every engine: what would be said
 --- on stderr goes there.
 function log.start()
   state.is_on = true
-  core.set_logged(true)
+  core.set_logged(function(what, trace)
+    log.fail("script", what .. " failed", trace)
+  end)
 end
 
 --- Says something to people: as a line of the log if there is one, else plain.
@@ -223,9 +292,6 @@ end
 
 -- --- engines ---------------------------------------------------------------
 
---- Not listened to: too many, and who listens to chunks gets them.
-local quiet = { message = true, chunk = true }
-
 local levels = {
   connection_failed = "debug", connection_started = "debug",
   connection_established = "debug", connection_lost = "info",
@@ -233,10 +299,6 @@ local levels = {
   policy_failed = "warning", peer_banned = "warning", decision = "debug",
   peer_misbehaved = "warning",
 }
-
-local function component_of(event)
-  return event:match "^(%a+)_" or event
-end
 
 --- Worth a word: an event that is about no connection has no port.
 local function is_said(value)

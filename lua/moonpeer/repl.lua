@@ -126,7 +126,7 @@ function repl.new(options)
   }, session)
   self.env = environment(self, _G)
   if options.private then
-    require("moonpeer.repl.held").put(self.own)
+    require("moonpeer.repl.held").put(self.own, self.env)
     self.own.print = printer(self)
   end
   if options.read_only then

@@ -130,9 +130,12 @@ static int do_is_writable(lua_State *L) {
   return push_is_ready(L, POLLOUT);
 }
 
-/* set_logged(on): somebody writes down what engines tell. */
+/* set_logged(write): somebody writes down what engines tell, and is handed
+ * what failed where nobody could be told: write(what, trace). */
 static int do_set_logged(lua_State *L) {
-  script_of(L)->is_logged = lua_toboolean(L, 1);
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  script_set_log(L);
   return 0;
 }
 

@@ -10,7 +10,7 @@
 
 /* Addresses that are keys in the registry. */
 static const char script_key = 0, objects_key = 0, methods_key = 0,
-                  overrun_key = 0;
+                  overrun_key = 0, log_key = 0;
 
 /* --- what is open ----------------------------------------------------------
  */
@@ -147,9 +147,38 @@ int script_traceback(lua_State *L) {
   return 1;
 }
 
+void script_set_log(lua_State *L) {
+  script_of(L)->is_logged = lua_toboolean(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &log_key);
+}
+
+/* (what, message): to who keeps the log. */
+static int write_log(lua_State *L) {
+  const char *const *what = lua_touserdata(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &log_key);
+  lua_pushstring(L, *what);
+  lua_pushvalue(L, 2);
+  lua_call(L, 2, 0);
+  return 0;
+}
+
+/* False when nobody keeps a log, or that fails, too. */
+static bool is_in_log(lua_State *L, const char *what) {
+  if (!script_of(L)->is_logged || !lua_isstring(L, -1))
+    return false;
+  lua_pushcfunction(L, write_log);
+  lua_pushlightuserdata(L, &what);
+  lua_pushvalue(L, -3);
+  bool is_written = lua_pcall(L, 2, 0, 0) == LUA_OK;
+  if (!is_written)
+    lua_pop(L, 1);
+  return is_written;
+}
+
 void script_report(lua_State *L, const char *what) {
   const char *message = lua_tostring(L, -1);
-  if (!script_of(L)->is_overrun) /* that one is told by who set the limit */
+  /* an overrun is told by who set the limit */
+  if (!script_of(L)->is_overrun && !is_in_log(L, what))
     fprintf(stderr, "moonpeer: %s failed: %s\n", what,
             message ? message : "(no message)");
   lua_pop(L, 1);

@@ -122,7 +122,12 @@ void script_close_those(struct script *script,
                                          const struct mp_loop *loop),
                         const void *data);
 
-/* Says that Lua code failed; the message is at the top of L and is popped. */
+/* Pops the function that keeps the log: write(what, trace). From then on it is
+ * told what events tell, and what failed where nobody could be told. */
+void script_set_log(lua_State *L);
+
+/* Says that Lua code failed, in the log if one is kept; the message is at the
+ * top of L and is popped. */
 void script_report(lua_State *L, const char *what);
 
 /* A message handler: adds a traceback to what is no object of somebody's. */

@@ -129,6 +129,25 @@ describe("at the prompt", function()
     t:expect "string.format"
   end)
 
+  it("the tabulator completes peers, options and events where they stand",
+    function()
+      engine()
+      t:enter("e.store:create { ip = '203.0.113.88', port = 18444 } ~= nil",
+        "true\n> ")
+      t:type ":explain 203.0.1\t"
+      t:expect ":explain 203.0.113.88:18444"
+      t:type "\21e:ban('203.\t"
+      t:expect "e:ban('203.0.113.88:18444"
+      t:type "\21e:configure { max_conn\t"
+      t:expect "max_connections"
+      t:type "\21moonpeer.connect('198.51.100.1', { handshake_t\t"
+      t:expect "handshake_timeout"
+      t:type "\21e:on('peer_mis\t"
+      t:expect "peer_misbehaved"
+      t:type "\21:watch store_sav\t"
+      t:expect ":watch store_saved"
+    end)
+
   it("commands begin with a colon", function()
     t:enter(":help", ":peers")
     t:expect "> "
@@ -141,6 +160,7 @@ describe("at the prompt", function()
     t:enter(":watch peer_banned", "no longer watching peer_banned\n> ")
     t:enter(":stats", "handshakes = 0")
     t:enter(":log debug net", 'net = "debug"')
+    t:enter(":log debug nte", 'the nearest known is "net"\n> ')
     t:enter(":pers", "the nearest known is :peers; :help lists them\n> ")
     t:enter("help(e.ban)", "engine:ban(what, options?)")
   end)

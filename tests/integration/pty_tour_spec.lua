@@ -38,7 +38,7 @@ describe("the tour of README.md", function()
     assert(os.execute(("mkdir -p %s/build/release && ln -s %s %s/build/release"
       .. "/moonpeer"):format(folder, built, folder)))
     shells = {}
-    for _, name in ipairs { "session", "first", "second" } do
+    for _, name in ipairs { "session", "first", "second", "third" } do
       shells[name] = terminal.start({ "--norc", "--noprofile", "-i" },
         { program = "/bin/bash", env = "PS1=$ ", home = folder,
           columns = 200 })

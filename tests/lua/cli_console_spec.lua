@@ -95,12 +95,14 @@ describe("the log of moonpeer run --json", function()
       console $socket -e 'engine:on("peer_banned", "x", error)
         engine:try { accept = function() return false end }
         peer = moonpeer.connect(engine:address(), { network = "regtest" })
+        moonpeer.spawn(error, "one\ntwo")
         engine:ban "192.0.2.1" moonpeer.sleep(0.1)' >/dev/null
+      grep -c '"error":"one","level":"error","message":"a task' $folder/log
       grep -c policy_failed $folder/log
       grep -c 'shadow.*differs in accept' $folder/log
       grep -v '^{.*}$' $folder/log
       true]])
-    assert.equal("1\n1\n", out)
+    assert.equal("1\n1\n1\n", out)
     assert.equal(0, code)
   end)
 end)

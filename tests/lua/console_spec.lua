@@ -144,6 +144,28 @@ describe("a console", function()
     end
   end)
 
+  it("has that nowhere where one would look by mistake", function()
+    served({}, function(_, attach)
+      local client = attach()
+      for _, found in ipairs {
+        "_G.string.rep", "require('string').rep", "require('_G').string.rep",
+        "load('return string.rep')()", "_ENV.string.rep",
+        "load('return _G.string.rep')()", "getmetatable('') and nil",
+      } do
+        assert.is_false(client:ask({
+          eval = ("(%s)('x', 1 << 40)"):format(found) }).ok, found)
+      end
+      client:ask { eval = "_G.y = 8" }
+      assert.equal(8, client:ask({ eval = "y" }).results[1])
+      assert.is_nil(rawget(_G, "y"))
+      assert.is_true(client:ask({
+        eval = "require 'moonpeer' == moonpeer and load('return 1')() == 1",
+      }).results[1])
+      assert.is_true(client:ask({
+        eval = "load('return z', '', 't', { z = true })()" }).results[1])
+    end)
+  end)
+
   it("completes", function()
     served({}, function(_, attach)
       local answer = attach():ask { complete = "moonpeer.resol" }
@@ -359,6 +381,29 @@ describe("the log", function()
       lines[1])
     assert.has_error(function() log.set_level "debig" end,
       'unknown level "debig"; the nearest known is "debug"')
+  end)
+
+  it("has a level for all that tells of connections", function()
+    log.set_level("debug", "net")
+    log.write("debug", "connection", "yes")
+    log.set_level("error", "connection")
+    log.write("debug", "connection", "no")
+    log.write("debug", "listener", "yes")
+    log.write("debug", "store", "no")
+    assert.equal(2, #lines)
+    log.set_level("info", "net")
+    log.set_level("info", "connection")
+  end)
+
+  it("keeps a trace together, escaped", function()
+    log.fail("script", "a task failed", "boom\27\nstack:\n\ta\27b")
+    assert.matches('failed error="boom\\x1b"$', lines[1])
+    assert.same({ "  stack:", "  a\\x1bb" }, { lines[2], lines[3] })
+    log.configure { format = "json" }
+    log.fail("script", "a hook failed", "boom\nstack:\n\ta")
+    local row = core.json_decode(lines[4])
+    assert.equal("boom", row.error)
+    assert.equal("a", row.trace[2])
   end)
 
   it("escapes what remotes say", function()

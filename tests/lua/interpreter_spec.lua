@@ -246,6 +246,19 @@ describe("a command", function()
     assert.equal(1, code)
   end)
 
+  it("run --json reports in JSON what failed", function()
+    for text, pattern in pairs {
+      ["error 'boom'"] = '"error":"[^"]*x.lua:1: boom".*"trace":%["stack',
+      ["x = = 1"] = '"error":"[^"]*x.lua:1: unexpected symbol',
+      ["return { network = 'regtst' }"] = '"error":"unknown network',
+    } do
+      local _, err, code = command("run --no-console --json "
+        .. write("x.lua", text))
+      assert.matches("^{[^\n]*" .. pattern .. "[^\n]*}\n$", err)
+      assert.equal(1, code)
+    end
+  end)
+
   it("run reports a script that is not there, with exit code 1", function()
     local _, err, code = command("run ./no-such.lua")
     assert.matches("^moonpeer: cannot open ./no%-such.lua", err)

@@ -5,14 +5,15 @@ local completion = {
   summary = "Prints a script that completes moonpeer's commands in a shell.",
 }
 
-local shells = { bash = true, zsh = true, fish = true }
-
 function completion.configure(parser)
   parser:argument("shell", "bash, zsh or fish."):choices {
     "bash", "zsh", "fish",
   }
   parser:epilog [[
-For bash: source <(moonpeer completion bash)
+bash: source <(moonpeer completion bash)
+zsh:  source <(moonpeer completion zsh), after compinit; or its output as a
+      file _moonpeer in a folder of $fpath
+fish: moonpeer completion fish | source
 Exit codes: 0 done, 1 the script cannot be written, 2 called the wrong way.]]
 end
 
@@ -27,12 +28,34 @@ function completion.parser()
   return all
 end
 
+--- What argparse leaves out. Its script for zsh can only be a file in $fpath,
+--- which is called; read with source it has to announce itself. Its script for
+--- fish does not know what an argument may be.
+local endings = {
+  bash = "",
+  zsh = [==[
+if [[ $funcstack[1] == _moonpeer ]]; then
+  _moonpeer "$@"
+else
+  compdef _moonpeer moonpeer
+fi
+]==],
+  fish = [[
+complete -c moonpeer -n '__fish_seen_subcommand_from completion' \
+  -xa 'bash zsh fish'
+]],
+}
+
 function completion.run(options)
-  if not shells[options.shell] then
-    return 2
-  end
+  local shell = options.shell
   local parser = completion.parser()
-  io.write(parser["get_" .. options.shell .. "_complete"](parser))
+  local script = parser["get_" .. shell .. "_complete"](parser)
+  if shell == "zsh" then
+    script = script:gsub("\n_moonpeer%s*$", "\n")
+      -- the word that is no command of its own stands where commands do
+      :gsub('\n *": :_files" \\(\n *": :_moonpeer_%w+_cmds")', "%1")
+  end
+  io.write(script, endings[shell])
   return 0
 end
 

@@ -1,5 +1,6 @@
 --- run - runs an engine: a script, a configuration, or plain options.
 local core = require "moonpeer.core"
+local words = require "moonpeer.words"
 
 local run = {
   summary = "Runs a Lua script with the engine at hand, a JSON configuration, "
@@ -43,8 +44,13 @@ of them closes. SIGINT and SIGTERM close them in order, a second one at once.
 Exit codes: 0 ended in order, 1 failed, 2 called the wrong way.]]
 end
 
-local function complain(message)
-  io.stderr:write("moonpeer: ", message, "\n")
+--- In the form that was asked for.
+local function complain(options, message)
+  if options.json then
+    require("moonpeer.log").fail("run", "failed", message)
+  else
+    io.stderr:write("moonpeer: ", message, "\n")
+  end
   return 1
 end
 
@@ -60,10 +66,10 @@ local function shift(arg, places)
 end
 
 --- The first word that is no option and no option's value.
-local function place_of(words)
+local function place_of(given)
   local i = 1
-  while words[i] and words[i]:sub(1, 1) == "-" do
-    i = i + (run.values[words[i]] and 2 or 1)
+  while given[i] and given[i]:sub(1, 1) == "-" do
+    i = i + (run.values[given[i]] and 2 or 1)
   end
   return i
 end
@@ -173,34 +179,49 @@ end
 
 -- --- running ---------------------------------------------------------------
 
-local function run_engine(configuration)
+local function run_engine(options, configuration)
   local moonpeer = require "moonpeer"
   local good, engine, message, code = pcall(moonpeer.engine, configuration)
   if not good then
-    return complain(require("moonpeer.misuse").bare(engine))
+    return complain(options, require("moonpeer.misuse").bare(engine))
   elseif not engine then
-    return complain(("%s (%s)"):format(message, code))
+    return complain(options, ("%s (%s)"):format(message, code))
   end
   local started, why, how = engine:start()
   if not started then
-    return complain(("%s (%s)"):format(why, how))
+    return complain(options, ("%s (%s)"):format(why, how))
   end
   moonpeer.run()
   return 0
 end
 
+local function traceback(message)
+  return debug.traceback(words.raised(message), 2)
+end
+
+--- Who reads JSON is told what failed as JSON; people get it from where it
+--- came, as from lua.
+local function call(options, script, arguments)
+  if options.json then
+    return xpcall(script, traceback, table.unpack(arguments))
+  end
+  return true, script(table.unpack(arguments))
+end
+
 --- The script's own result may be a configuration. Engines that it has made
 --- and left open are the service.
-local function run_script(options, words)
+local function run_script(options, given)
   local script, message = loadfile(options.script)
   if not script then
-    return complain(message)
+    return complain(options, message)
   end
-  local own = shift(words, place_of(words))
+  local own = shift(given, place_of(given))
   _G.arg = own
-  local result = script(table.unpack(own))
-  if type(result) == "table" then
-    return run_engine(result)
+  local good, result = call(options, script, own)
+  if not good then
+    return complain(options, result)
+  elseif type(result) == "table" then
+    return run_engine(options, result)
   end
   if #core.engines() > 0 then
     require("moonpeer").run()
@@ -208,10 +229,10 @@ local function run_script(options, words)
   return 0
 end
 
-local function choose(options, words)
+local function choose(options, given)
   local script = options.script
   if script and not script:find "%.json$" then
-    return run_script(options, words)
+    return run_script(options, given)
   end
   local configuration, message = of_options(options) or {}, nil
   if script then
@@ -221,10 +242,11 @@ local function choose(options, words)
       configuration[key] = value
     end
   end
-  return configuration and run_engine(configuration) or complain(message)
+  return configuration and run_engine(options, configuration)
+    or complain(options, message)
 end
 
-function run.run(options, words)
+function run.run(options, given)
   if not options.script and not of_options(options) then
     io.stderr:write("moonpeer run: missing argument 'script', or ",
       "options; --help lists them\n")
@@ -233,10 +255,10 @@ function run.run(options, words)
   start_log(options)
   local _, trouble = open_console(options)
   if trouble then
-    return complain(trouble)
+    return complain(options, trouble)
   end
   local ticker, terminal = start_status(options)
-  local code = choose(options, words)
+  local code = choose(options, given)
   if ticker then
     ticker:close()
     terminal.status(nil)

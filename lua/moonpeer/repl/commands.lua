@@ -165,10 +165,26 @@ rows[#rows + 1] = { "stats", "", "what the engine has done, and has now",
     session.print(inspect.value(need_engine(session):counts()))
   end }
 
+local function check_component(log, name)
+  local known = log.components()
+  for _, component in ipairs(known) do
+    if component == name then
+      return
+    end
+  end
+  local near = core.nearest(name, known)
+  error(("unknown component %q; %s"):format(safe(name),
+    near and ("the nearest known is %q"):format(near)
+      or "known are " .. table.concat(known, ", ")), 0)
+end
+
 rows[#rows + 1] = { "log", "[LEVEL [COMPONENT]]",
   "how much is logged: error, warning, info or debug",
   function(session, words)
     local log = require "moonpeer.log"
+    if words[2] then
+      check_component(log, words[2])
+    end
     if words[1] then
       log.set_level(words[1], words[2])
     end
