@@ -49,13 +49,12 @@ describe("moonpeer console --json", function()
 
   it("says so when the engine ends meanwhile", function()
     local _, err, code = beside("", [[
-      echo '{"id":1,"eval":"engine:spawn(os.exit) moonpeer.sleep(60)"}' \
-        >$folder/in
       mkfifo $folder/fifo
       exec 3<>$folder/fifo
-      (console -e 'for e in pairs(engines()) do engine:close(0) end' $socket
+      echo '{"id":1,"eval":"1"}' >&3
+      (until [ -s $folder/out ]; do sleep 0.05; done # it is attached
        kill -KILL $(pgrep -P $engine)) >/dev/null 2>&1 &
-      console --json $socket <&3]])
+      console --json $socket <&3 >$folder/out]])
     assert.matches("the other side has ended", err)
     assert.equal(1, code)
   end)
