@@ -2,6 +2,7 @@
  * partitions, names. The tables have been checked for unknown keys. */
 #include <string.h>
 
+#include "moonpeer/text.h"
 #include "script/convert.h"
 #include "script/sim.h"
 
@@ -190,8 +191,7 @@ static int do_name(lua_State *L) {
     convert_address(L, -1, 0, &answers[i]);
     lua_pop(L, 1);
   }
-  name.delay =
-      lua_isnil(L, 4) ? 10 * MP_MILLISECOND : to_duration(L, "delay");
+  name.delay = lua_isnil(L, 4) ? 10 * MP_MILLISECOND : to_duration(L, "delay");
   return push_result(L, mp_world_name(sim->world, &name, &fault), &fault);
 }
 

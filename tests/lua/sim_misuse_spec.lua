@@ -119,7 +119,7 @@ describe("misuse", function()
       })
       world:remote("10.0.0.3", function(remote)
         check(remote, {
-          dial = { "dial: expected an address, got nil" },
+          dial = { 'expected an address such as "1.2.3.4:8333", got nil' },
           listen = { "listen: expected a table of options, got number", 5 },
           sleep = { "expected seconds or a text", -1 },
           spawn = { "spawn: expected a function, got nil" },
