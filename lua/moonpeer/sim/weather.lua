@@ -96,9 +96,9 @@ end
 ---@return integer  a number for heal
 function methods:partition(a, b)
   open(self)
-  self.last_cut = must("partition", misuse.guard("partition", raw.cut, self.handle,
-    ips_of(self, "partition", a),
-    b ~= nil and ips_of(self, "partition", b) or nil))
+  local other = b ~= nil and ips_of(self, "partition", b) or nil
+  self.last_cut = must("partition", misuse.guard("partition", raw.cut,
+    self.handle, ips_of(self, "partition", a), other))
   return self.last_cut
 end
 
