@@ -11,6 +11,7 @@
 local core = require "moonpeer.core"
 local log = require "moonpeer.log"
 local repl = require "moonpeer.repl"
+local sorted = require "moonpeer.sorted"
 
 local console = {}
 
@@ -39,6 +40,7 @@ local function plain_table(value, state)
   state.depth = state.depth + 1
   local made, n = {}, rawlen(value)
   local is_list = n > 0
+  -- any order: for people, of more than fits
   for key, item in next, value do
     state.left = state.left - 1
     if state.left < 0 then
@@ -214,7 +216,7 @@ function client:take(text)
     return self:send { ok = false,
       error = 'expected a JSON object such as {"id": 1, "eval": "1 + 1"}' }
   end
-  for kind, fn in pairs(kinds) do
+  for kind, fn in sorted(kinds) do
     if request[kind] ~= nil then
       return fn(self, request)
     end

@@ -6,6 +6,7 @@ local misuse = require "moonpeer.misuse"
 local policy = require "moonpeer.policy"
 local queue = require "moonpeer.queue"
 local schedule = require "moonpeer.schedule"
+local sorted = require "moonpeer.sorted"
 require "moonpeer.engine.queries"
 
 misuse.own_file()
@@ -16,8 +17,11 @@ local methods = core.methods "moonpeer.engine"
 local start, spawn_on = methods.start, methods.spawn_on
 methods.spawn_on = nil
 
---- What is called when an engine is gone: engine -> iterator -> function.
-local endings = setmetatable({}, { __mode = "k" })
+--- Who reads the events of an engine: engine -> a list, in the order of their
+--- making, of the queues whose iterators somebody still has.
+local readers = setmetatable({}, { __mode = "k" })
+
+local made_readers = 0
 
 --- Sends a message to one connection or to a list of them.
 ---@param to moonpeer.Connection|moonpeer.Connection[]
@@ -27,7 +31,12 @@ local endings = setmetatable({}, { __mode = "k" })
 function methods.send(_, to, command, fields)
   local sent, failures = 0, {}
   for _, connection in ipairs(type(to) == "table" and to or { to }) do
-    local good, message, code = connection:send(command, fields)
+    if type(connection) ~= "userdata" then
+      misuse.raise("send: expected a connection or a list of them, got %s",
+        type(connection))
+    end
+    local good, message, code =
+      misuse.guard("send", connection.send, connection, command, fields)
     if good then
       sent = sent + 1
     else
@@ -107,25 +116,31 @@ end
 ---@return function
 function methods:events(options)
   options = options or {}
-  local next_event, closer, finish = queue.new(self, options)
-  endings[self] = endings[self] or setmetatable({}, { __mode = "k" })
-  endings[self][next_event] = finish
+  local next_event, closer, reader = queue.new(self, options)
+  made_readers = made_readers + 1
+  readers[self] = readers[self] or setmetatable({}, { __mode = "v" })
+  readers[self][made_readers] = reader
   return next_event, nil, nil, closer
 end
 
 --- The engine is gone: whoever waits for its events learns it.
 local function gone(self)
-  for _, finish in pairs(endings[self] or {}) do
-    finish()
+  for _, reader in sorted(readers[self] or {}) do
+    if reader then -- not collected meanwhile
+      reader:finish()
+    end
   end
-  endings[self] = nil
+  readers[self] = nil
 end
 
 --- Starts a function as a task on the engine's loop.
 ---@param fn function
 ---@return moonpeer.Task
 function methods:spawn(fn, ...)
-  return spawn_on(self, {}, fn, ...)
+  if type(fn) ~= "function" then
+    misuse.raise("spawn: expected a function, got %s", type(fn))
+  end
+  return misuse.guard("spawn", spawn_on, self, {}, fn, ...)
 end
 
 --- Starts the engine and its schedule.
@@ -166,7 +181,8 @@ function engine.new(config)
     end
   end
   handlers.gone = gone
-  local made, message, code = core.engine(config, handlers)
+  local made, message, code =
+    misuse.guard("engine", core.engine, config, handlers)
   if not made then
     return nil, message, code
   end

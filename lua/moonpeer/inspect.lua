@@ -106,7 +106,7 @@ end
 --- a table of millions costs no memory.
 local function keys_after(t, n, limit)
   local keys, more = {}, 0
-  for key in next, t do
+  for key in next, t do -- any order: sorts them
     if math.type(key) ~= "integer" or key < 1 or key > n then
       keys[#keys + 1] = key
     end
@@ -248,7 +248,7 @@ end
 function inspect.value(value, options)
   options = options or {}
   local state = { above = {} }
-  for name, default in pairs(defaults) do
+  for name, default in pairs(defaults) do -- any order: copies
     state[name] = options[name] or default
   end
   state.left = state.size

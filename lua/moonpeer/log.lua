@@ -45,7 +45,7 @@ end
 ---@return table
 function log.levels()
   local copy = { state.level }
-  for component, level in pairs(state.levels) do
+  for component, level in pairs(state.levels) do -- any order: copies
     copy[component] = level
   end
   return copy
@@ -90,7 +90,7 @@ end
 
 local function sorted(fields)
   local keys = {}
-  for key in pairs(fields) do
+  for key in pairs(fields) do -- any order: sorts them
     keys[#keys + 1] = key
   end
   table.sort(keys)
@@ -115,7 +115,7 @@ local function as_json(line)
     time = line.time, level = line.level, component = line.component,
     message = escape(line.message, in_json),
   }
-  for key, value in pairs(line.fields) do
+  for key, value in pairs(line.fields) do -- any order: fills a table
     local kind = type(value)
     local is_plain = math.type(value) == "integer" or kind == "boolean"
       or kind == "number" and value == value and math.abs(value) < 1e300
@@ -154,7 +154,7 @@ local function make(level, component, message, fields)
     time = core.time(), level = level, component = component,
     message = message, fields = {},
   }
-  for key, value in pairs(fields or {}) do
+  for key, value in pairs(fields or {}) do -- any order: copies
     line.fields[key] = value
   end
   return line

@@ -6,6 +6,7 @@ local fields = require "moonpeer.policy.fields"
 local load_policy = require "moonpeer.policy.load"
 local misuse = require "moonpeer.misuse"
 local rules = require "moonpeer.policy.rules"
+local sorted = require "moonpeer.sorted"
 
 misuse.own_file()
 
@@ -27,7 +28,7 @@ local stock = {
 local budgets = { decision = 0.01, event = 0.05, load = 0.5 }
 
 local budget_known = { memory = true }
-for name in pairs(budgets) do
+for name in pairs(budgets) do -- any order: makes a set
   budget_known[name] = true
 end
 
@@ -48,7 +49,7 @@ function policy.budget(given)
   misuse.check_options("budget", given, budget_known)
   given = given or {}
   local budget = {}
-  for name, seconds in pairs(budgets) do
+  for name, seconds in sorted(budgets) do
     local value = given[name]
     budget[name] = value and misuse.duration(name, value) or seconds
   end

@@ -1,5 +1,6 @@
 --- queue - events kept for a task that reads them when it can.
 local core = require "moonpeer.core"
+local sorted = require "moonpeer.sorted"
 
 local queue = {}
 
@@ -39,7 +40,7 @@ end
 local known = { "capacity", "command", "events" }
 
 local function check(options)
-  for key in pairs(options) do
+  for key in sorted(options) do
     if key ~= "capacity" and key ~= "events" and key ~= "command" then
       error(("unknown option %q; the nearest known is %q"):format(
         tostring(key), core.nearest(tostring(key), known) or "capacity"), 4)
@@ -53,14 +54,20 @@ local function check(options)
   return capacity
 end
 
---- Makes the iterator, the closer that ends the subscription, and the function
---- that ends the iteration when all has been read.
+--- No more will come: the iteration ends when all has been read.
+local function finish(self)
+  self.is_over = true
+  self.gate:open()
+end
+
+--- Makes the iterator, the closer that ends the subscription, and the queue
+--- itself, which lives as long as the iterator.
 ---@param engine moonpeer.Engine
 ---@param options table  capacity, events, command
 function queue.new(engine, options)
   local self = {
     capacity = check(options), items = {}, first = 1, count = 0, lost = 0,
-    gate = core.gate(),
+    gate = core.gate(), finish = finish,
   }
   local name = "queue " .. tostring(self)
   local events = options.events or default_events()
@@ -83,11 +90,7 @@ function queue.new(engine, options)
     end
     return pop(self)
   end
-  local function finish()
-    self.is_over = true
-    self.gate:open()
-  end
-  return next_event, closer, finish
+  return next_event, closer, self
 end
 
 return queue

@@ -50,7 +50,7 @@ end
 
 local function sorted_keys(t)
   local keys = {}
-  for key in pairs(t) do
+  for key in pairs(t) do -- any order: sorts them
     keys[#keys + 1] = key
   end
   table.sort(keys)

@@ -4,6 +4,7 @@
 local core = require "moonpeer.core"
 local inspect = require "moonpeer.inspect"
 local misuse = require "moonpeer.misuse"
+local sorted = require "moonpeer.sorted"
 
 misuse.own_file()
 
@@ -95,7 +96,7 @@ local function environment(self, globals)
     end,
     __newindex = self.is_private and own or globals,
     __pairs = function()
-      return pairs(globals)
+      return pairs(globals) -- any order: for the person who asks
     end,
   })
 end
@@ -217,7 +218,7 @@ end
 
 --- Ends what it has started.
 function session:close()
-  for name in pairs(self.watches) do
+  for name in sorted(self.watches) do
     require("moonpeer.repl.commands").unwatch(self, name)
   end
 end

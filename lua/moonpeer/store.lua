@@ -1,6 +1,7 @@
 --- store - peer stores as Lua sees them: listeners, and backends in Lua.
 local core = require "moonpeer.core"
 local log = require "moonpeer.log"
+local sorted = require "moonpeer.sorted"
 
 local store = {}
 
@@ -62,7 +63,7 @@ local function replace(self, event, name, row)
   all[event] = rows
   listeners[self] = all
   local wanted = {}
-  for known, list in pairs(all) do
+  for known, list in sorted(all) do
     if #list > 0 then
       wanted[#wanted + 1] = known
     end
@@ -136,7 +137,7 @@ end
 local names = { "apply", "close", "load", "name", "wants_all" }
 
 local function check_backend(backend)
-  for key in pairs(backend) do
+  for key in sorted(backend) do
     local near = core.nearest(tostring(key), names)
     if near ~= key then
       error(("unknown key of a backend %q"):format(tostring(key))

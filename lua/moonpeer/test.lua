@@ -39,7 +39,7 @@ function test.watch(engine)
 end
 
 local function matches(row, fields)
-  for name, value in pairs(fields) do
+  for name, value in pairs(fields) do -- any order: all must hold
     if row[name] ~= value then
       return false
     end
@@ -168,7 +168,7 @@ function checks.stored(store, ip, port, fields)
     ("expected no peer at %s, there is one"):format(what)
 end
 
-for name, check in pairs(checks) do
+for name, check in pairs(checks) do -- any order: fills a table
   test[name] = function(...)
     local good, message = check(...)
     if not good then
@@ -183,7 +183,7 @@ end
 function test.install(assert)
   local say = require "say"
   say:set("assertion.moonpeer", "%s")
-  for name, check in pairs(checks) do
+  for name, check in pairs(checks) do -- any order: names
     assert:register("assertion", name, function(state, arguments)
       local good, wanted, unwanted =
         check(table.unpack(arguments, 1, arguments.n))

@@ -527,13 +527,13 @@ function connection:reset() end
 ---@class moonpeer.Store
 ---@field url string Where it is saved.
 ---@field bans moonpeer.Bans Who is refused.
----@field capacity integer How many peers are remembered at most.
+---@field capacity integer How many peers are remembered at most. When it is full a new one takes the place of another, as create says; made smaller while in use, peers go in the same order, with time.
 ---@field is_open boolean
 ---@field is_changed boolean Is there something that was not saved?
----@field warning string|nil What was wrong with the file when it was opened, and where that was put.
+---@field warning string|nil What was wrong with the file when it was opened, and where that was put; nil when all was well.
 local store = {}
 
---- Remembers a peer.
+--- Remembers a peer. When the store is full another goes: those that never worked first, then those that worked once, banned ones last; among them inaccessible before unknown before valid, and first who has been longest in its status.
 ---@param fields table ip and port; and any field of a peer
 ---@return moonpeer.Peer|nil
 ---@return string? message
@@ -591,7 +591,7 @@ function store:each(filter) end
 
 --- Peers at random, over network groups first: one network cannot fill the choice.
 ---@param n integer
----@param filter? table as for each; besides except and except_groups, lists
+---@param filter? table as for each; besides except, a list of peers or addresses, and except_groups, a list of what group may be
 ---@return moonpeer.Peer[]
 function store:pick(n, filter) end
 
@@ -668,8 +668,8 @@ function store:on(event, name, fn) end
 ---@param name string
 function store:off(event, name) end
 
---- Saves, and waits until the bytes are durable.
----@param timeout? number|string
+--- Saves, and waits until the bytes are durable; after the timeout the save goes on. Outside a task it is done when the call returns.
+---@param timeout? number|string forever
 ---@return true|nil
 ---@return string? message
 ---@return string? code
@@ -682,8 +682,8 @@ function store:close() end
 ---@class moonpeer.Bans
 local bans = {}
 
---- Bans.
----@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"
+--- Bans. Of a full list the ban that is the soonest to expire ends for it, even when the new one would expire sooner still; limit: all are for ever.
+---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"; "::ffff:1.2.3.0/120" is "1.2.3.0/24"
 ---@param options? table options
 ---@return table|nil
 ---@return string? message
@@ -691,7 +691,7 @@ local bans = {}
 function bans:add(what, options) end
 
 --- The ban on exactly that.
----@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"
+---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"; "::ffff:1.2.3.0/120" is "1.2.3.0/24"
 ---@return table|nil
 function bans:get(what) end
 
@@ -701,7 +701,7 @@ function bans:get(what) end
 function bans:find(address) end
 
 --- Ends the ban on exactly that.
----@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"
+---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"; "::ffff:1.2.3.0/120" is "1.2.3.0/24"
 ---@return true|nil
 ---@return string? message
 ---@return string? code
@@ -801,7 +801,7 @@ function moonpeer.message.encode(command, fields, options) end
 ---@return string? code
 function moonpeer.message.decode(bytes, options) end
 
---- Declares a message: its fields are checked, read and encoded like those of the built-in ones.
+--- Declares a message: its fields are checked, read and encoded like those of the built-in ones, from now on, in this Lua state. Types of fields: uint8 uint16 uint24 uint32 uint48 uint64, int8 int16 int32 int64, bool, compact and compact64 (1 to 9 bytes), hash, ip, bytes (`size`), after their length var_bytes and text, record (`fields`), list (`fields`, or `item`: a type). Without bytes of their own: count_of, hash_of, hashes_of and size_of (`of`: an earlier field).
 ---@param declaration table options
 function moonpeer.message.define(declaration) end
 
@@ -844,15 +844,17 @@ function message:text() end
 function message:json() end
 
 --- How many hashes of the list are in a set.
----@param set moonpeer.Hashes
+---@param set moonpeer.Hashes|table or a table with 32-byte strings as keys
 ---@return integer
 ---@return integer
 function message:count_known(set) end
 
---- Adds the hashes of the list to a set.
----@param set moonpeer.Hashes
+--- Adds the hashes of the list to a set; or the addresses of an addr to a store: as told by a source, within what one source may name, or without one as a person's own.
+---@param into moonpeer.Hashes|moonpeer.Store
+---@param source? string the address of who sent them
 ---@return integer
-function message:import(set) end
+---@return integer
+function message:import(into, source) end
 
 --- Does each header follow the one before it?
 ---@param previous? string the hash before the first

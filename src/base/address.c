@@ -128,7 +128,10 @@ int mp_prefix_parse(struct mp_prefix *prefix, const char *text,
                      text);
   unsigned most = mp_address_is_ipv4(&address) ? 32 : 128;
   uint64_t bits = most;
-  if (slash && (!number_parse(&bits, slash + 1) || bits > most))
+  bool is_number = !slash || number_parse(&bits, slash + 1);
+  if (is_number && most == 32 && strchr(ip, ':') && bits >= 96 && bits <= 128)
+    bits -= 96; /* "::ffff:9.9.9.0/120" counts the bits of IPv6 */
+  if (!is_number || bits > most)
     return fault_set(fault, MP_ECONFIG,
                      "expected a prefix length from 0 to %u, got \"%.60s\"",
                      most, text);

@@ -44,8 +44,10 @@ bool mp_address_is_ipv4(const struct mp_address *address);
 bool mp_address_is_loopback(const struct mp_address *address);
 bool mp_address_equal(const struct mp_address *a, const struct mp_address *b);
 
-/* Reads "1.2.3.0/24", "2001:db8::/32" or a bare IP (all its bits). Bits that
- * lie behind the prefix must be zero. 0, or MP_ECONFIG with the reason. */
+/* Reads "1.2.3.0/24", "2001:db8::/32" or a bare IP (all its bits); of an
+ * IPv4-mapped one ("::ffff:1.2.3.0/120") the length counts from 96, or from 0
+ * as that of IPv4 does. Bits that lie behind the prefix must be zero. 0, or
+ * MP_ECONFIG with the reason. */
 int mp_prefix_parse(struct mp_prefix *prefix, const char *text,
                     struct mp_fault *fault);
 

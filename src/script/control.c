@@ -234,7 +234,7 @@ static int do_traffic(lua_State *L) {
 
 /* lag(): how late the last timer was, and the latest, seconds. */
 static int do_lag(lua_State *L) {
-  int64_t most, lag = mp_loop_lag(engine_check(L, 1)->closable.loop, &most);
+  int64_t most, lag = mp_loop_lag(engine_live(L)->closable.loop, &most);
   lua_pushnumber(L, (lua_Number)lag / (lua_Number)MP_SECOND);
   lua_pushnumber(L, (lua_Number)most / (lua_Number)MP_SECOND);
   return 2;

@@ -244,15 +244,6 @@ static int do_index(lua_State *L) {
   return 1;
 }
 
-/* spawn(fn, ...): a task on the engine's loop. */
-static int do_spawn(lua_State *L) {
-  const struct engine_box *box = self(L);
-  luaL_checktype(L, 2, LUA_TFUNCTION);
-  lua_remove(L, 1);
-  task_spawn(L, box->closable.loop);
-  return 1;
-}
-
 static int do_name(lua_State *L) {
   struct engine_box *box = self(L);
   lua_pushfstring(L, "%s: %s (%s)", type_name,
@@ -269,14 +260,18 @@ struct engine_box *engine_check(lua_State *L, int index) {
   return luaL_checkudata(L, index, type_name);
 }
 
+struct engine_box *engine_live(lua_State *L) {
+  live(L);
+  return self(L);
+}
+
 static int do_closing(lua_State *L) {
   close_box(&self(L)->closable);
   return 0;
 }
 
 void engine_open_type(lua_State *L) {
-  static const luaL_Reg methods[] = {{"spawn", do_spawn},
-                                     {"start", do_start},
+  static const luaL_Reg methods[] = {{"start", do_start},
                                      {"address", do_address},
                                      {"wants_event", do_wants},
                                      {"wants_commands", do_commands},

@@ -34,6 +34,10 @@ int engine_lua_new(lua_State *L);
 /* The box at index; raises for what is no engine. */
 struct engine_box *engine_check(lua_State *L, int index);
 
+/* The box at 1, whose loop is there; raises for one that is gone, whose loop
+ * may be freed. */
+struct engine_box *engine_live(lua_State *L);
+
 /* engine_config.c: takes what the table at index says over config, whose lists
  * then point into userdata on the stack. */
 void engine_take_config(lua_State *L, int index, struct mp_config *config);

@@ -30,14 +30,35 @@ static void take_statuses(lua_State *L, int index, struct filter *filter) {
   lua_pop(L, 1);
 }
 
+/* A text at the top as store:group() gives it: hex digits, which are no
+ * address. */
+static bool get_group(lua_State *L, struct mp_group *group) {
+  static const char digits[] = "0123456789abcdef";
+  struct mp_group made = {0};
+  size_t n;
+  const char *text =
+      lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
+  if (!text || n == 0 || n % 2 || n / 2 > sizeof made.bytes ||
+      strspn(text, digits) != n)
+    return false;
+  for (size_t i = 0; i < n; i++)
+    made.bytes[i / 2] =
+        (uint8_t)(made.bytes[i / 2] << 4 | (strchr(digits, text[i]) - digits));
+  made.size = (uint8_t)(n / 2);
+  *group = made;
+  return true;
+}
+
 static int take_group(lua_State *L, int index, struct filter *filter,
                       struct mp_fault *fault) {
   struct mp_address address;
   int rc = 0;
   if (lua_getfield(L, index, "group") != LUA_TNIL) {
-    rc = peer_take_address(L, -1, 0, &address, fault);
-    if (rc == 0)
-      mp_store_group(filter->store, &address, &filter->group);
+    if (!get_group(L, &filter->group)) {
+      rc = peer_take_address(L, -1, 0, &address, fault);
+      if (rc == 0)
+        mp_store_group(filter->store, &address, &filter->group);
+    }
     filter->core.group = &filter->group;
   }
   lua_pop(L, 1);
@@ -126,19 +147,24 @@ static int take_except(lua_State *L, int index, struct filter *filter,
 static int take_except_groups(lua_State *L, int index, struct filter *filter,
                               struct mp_fault *fault) {
   struct mp_address address;
+  struct mp_group *groups;
   lua_Integer n = 0;
   bool is_there;
   int rc = 0;
-  filter->except_groups =
+  filter->except_groups = groups =
       push_room(L, index, "except_groups", sizeof *filter->except_groups, &n);
   if (!filter->except_groups)
     return 0;
   for (lua_Integer i = 1; i <= n && rc == 0; i++) {
     lua_geti(L, -1, i);
-    rc = take_entry(L, &address, &is_there, fault);
-    if (rc == 0 && is_there)
-      mp_store_group(filter->store, &address,
-                     &filter->except_groups[filter->except_group_count++]);
+    if (get_group(L, &groups[filter->except_group_count])) {
+      filter->except_group_count++;
+    } else {
+      rc = take_entry(L, &address, &is_there, fault);
+      if (rc == 0 && is_there)
+        mp_store_group(filter->store, &address,
+                       &groups[filter->except_group_count++]);
+    }
     lua_pop(L, 1);
   }
   lua_pop(L, 1);

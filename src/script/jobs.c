@@ -10,7 +10,7 @@
  * engine's loop. One that is owned is the engine's and ends with it: it takes
  * nothing over from the policy that happens to run. */
 static int do_spawn(lua_State *L) {
-  struct engine_box *box = engine_check(L, 1);
+  struct engine_box *box = engine_live(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_getfield(L, 2, "budget");
   int64_t budget = convert_duration_or(L, lua_gettop(L), 0);

@@ -246,6 +246,13 @@ static void push_number(lua_State *L, uint32_t n) {
   lua_pushinteger(L, n);
 }
 
+static void push_warning(lua_State *L, const char *text) {
+  if (*text)
+    lua_pushstring(L, text);
+  else
+    lua_pushnil(L);
+}
+
 static int do_index(lua_State *L) {
   const struct store_box *box = luaL_checkudata(L, 1, type_name);
   const char *name = luaL_checkstring(L, 2);
@@ -260,7 +267,7 @@ static int do_index(lua_State *L) {
   else if (strcmp(name, "url") == 0)
     lua_pushstring(L, mp_store_url(store_check(L, 1)->store->core));
   else if (strcmp(name, "warning") == 0)
-    lua_pushstring(L, mp_store_warning(store_check(L, 1)->store->core));
+    push_warning(L, mp_store_warning(store_check(L, 1)->store->core));
   else if (strcmp(name, "capacity") == 0)
     push_number(L, mp_store_capacity(store_check(L, 1)->store->core));
   else if (strcmp(name, "is_changed") == 0)

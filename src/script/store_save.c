@@ -210,19 +210,29 @@ static int push_outcome(lua_State *L, const struct ticket *ticket) {
   return push_result(L, ticket->rc, &ticket->fault);
 }
 
-/* Waits for the ticket at the top of the stack. */
+/* Waits for the ticket at the top of the stack, until the task is late: the
+ * save goes on then. */
 static int wait_on(lua_State *L, int status, lua_KContext context) {
   struct ticket *ticket = luaL_checkudata(L, -1, type_name);
   (void)status, (void)context;
   if (ticket->is_done)
     return push_outcome(L, ticket);
-  return task_wait(L, task_check(L, "save"), &ticket->waiters, wait_on);
+  struct task *task = task_check(L, "save");
+  if (task_is_late(task))
+    return task_push_late(L, task, "the save to end");
+  return task_wait(L, task, &ticket->waiters, wait_on);
+}
+
+static int wait_for(lua_State *L, int64_t time) {
+  if (task_is_here(L))
+    task_deadline(task_check(L, "save"), time);
+  return wait_on(L, LUA_OK, 0);
 }
 
 static int do_wait(lua_State *L) {
   luaL_checkudata(L, 1, type_name);
   lua_settop(L, 1);
-  return wait_on(L, LUA_OK, 0);
+  return wait_for(L, MP_FOREVER);
 }
 
 static int save_at_once(lua_State *L, struct store *store) {
@@ -230,14 +240,16 @@ static int save_at_once(lua_State *L, struct store *store) {
   return push_result(L, mp_store_save(store->core, &fault), &fault);
 }
 
+/* save(timeout): where nothing can wait it is done when the call returns. */
 int save_lua_save(lua_State *L) {
   struct store *store = store_check(L, 1)->store;
+  int64_t time = convert_duration_or(L, 2, MP_FOREVER);
   lua_settop(L, 1);
   if (!task_is_here(L) && store->script->depth == 0 && !store->has_backend)
     return save_at_once(L, store);
   task_check(L, "save");
   store_saver_ask(L, &store->saver, task_loop(L));
-  return wait_on(L, LUA_OK, 0);
+  return wait_for(L, time);
 }
 
 /* Whether there is something to lose. */
@@ -296,7 +308,7 @@ static int close_store(lua_State *L, bool saves, bool may_wait) {
       end_backend(L, store);
     store_let_go(box);
     if (can_wait && !lua_isnil(L, -1))
-      return wait_on(L, LUA_OK, 0);
+      return wait_for(L, MP_FOREVER);
   }
   return push_result(L, rc, &fault);
 }

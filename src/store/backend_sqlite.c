@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/mem.h"
@@ -26,6 +27,7 @@ static int create(struct sqlite_file *file, struct mp_fault *fault) {
       sqlite_run(file->db, "COMMIT")) {
     sqlite_failed(fault, file->db, file->path, "cannot make it");
     sqlite_file_close(file);
+    unlink(beside);
     return MP_ESTORE;
   }
   sqlite_file_close(file);
@@ -108,8 +110,10 @@ static int copy_good(struct sqlite_file *file) {
       rc = sqlite3_backup_finish(backup);
     }
   }
-  if (sqlite3_close(copy) || rc)
+  if (sqlite3_close(copy) || rc) {
+    unlink(beside);
     return MP_ESTORE;
+  }
   return file_replace(beside, file->good, NULL, NULL);
 }
 

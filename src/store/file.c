@@ -21,6 +21,11 @@ bool file_exists(const char *path) {
   return stat(path, &status) == 0;
 }
 
+bool file_is_folder(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 long long file_size(const char *path) {
   struct stat status;
   return stat(path, &status) ? -1 : (long long)status.st_size;
@@ -155,8 +160,13 @@ static int keep(const char *path, const char *good, struct mp_fault *fault) {
   char beside[FILE_PATH];
   snprintf(beside, sizeof beside, "%s.new", good);
   unlink(beside);
-  if (link(path, beside) == 0)
-    return rename(beside, good) ? failed(fault, good, "rename to it") : 0;
+  if (link(path, beside) == 0) {
+    if (rename(beside, good) == 0)
+      return 0;
+    int rc = failed(fault, good, "rename to it");
+    unlink(beside);
+    return rc;
+  }
   if (errno == ENOENT)
     return 0;                          /* nothing to keep yet */
   return file_copy(path, good, fault); /* no second names here */
@@ -164,11 +174,13 @@ static int keep(const char *path, const char *good, struct mp_fault *fault) {
 
 int file_replace(const char *from, const char *path, const char *good,
                  struct mp_fault *fault) {
-  if (good && keep(path, good, fault))
-    return MP_ESTORE;
-  if (rename(from, path))
-    return failed(fault, path, "rename to it");
-  return sync_folder(path, fault);
+  int rc = good ? keep(path, good, fault) : 0;
+  if (rc == 0 && rename(from, path))
+    rc = failed(fault, path, "rename to it");
+  if (rc == 0)
+    return sync_folder(path, fault);
+  unlink(from);
+  return rc;
 }
 
 int file_copy(const char *from, const char *to, struct mp_fault *fault) {

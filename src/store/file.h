@@ -15,6 +15,7 @@ int file_read(const char *path, char **text, size_t *size,
               struct mp_fault *fault);
 
 bool file_exists(const char *path);
+bool file_is_folder(const char *path);
 
 /* Bytes, or -1. */
 long long file_size(const char *path);
@@ -43,7 +44,8 @@ void file_write(struct file_writer *writer, const void *bytes, size_t n);
 int file_writer_close(struct file_writer *writer, struct mp_fault *fault);
 
 /* Puts a durable file in the place of another, which lives on as `good` (NULL:
- * does not); fsyncs the folder. At every instant `path` is one or the other. */
+ * does not); fsyncs the folder. At every instant `path` is one or the other.
+ * When it fails before that, `from` is removed. */
 int file_replace(const char *from, const char *path, const char *good,
                  struct mp_fault *fault);
 

@@ -166,6 +166,10 @@ enum loaded sqlite_file_load(void *data, const char *path,
   enum loaded result;
   if (!file_exists(path))
     return LOAD_MISSING;
+  if (file_is_folder(path)) {
+    fault_set(fault, MP_ESTORE, "%.150s: is a folder", path);
+    return LOAD_FAILED;
+  }
   if (file_size(path) == 0)
     return damaged(fault, path, "is empty");
   if (open_db(file, path))

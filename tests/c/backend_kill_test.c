@@ -1,6 +1,6 @@
 /* backend_kill_test - a process that saves is killed at random moments: what
  * the last finished save had is always there. MOONPEER_KILLS is how often
- * (30). */
+ * (200). */
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -65,7 +65,7 @@ static unsigned check(const char *url) {
 
 static void kill_while_saving(const char *scheme) {
   const char *wanted = getenv("MOONPEER_KILLS");
-  int kills = wanted ? (int)strtol(wanted, NULL, 10) : 30, in_a_save = 0;
+  int kills = wanted ? (int)strtol(wanted, NULL, 10) : 200, in_a_save = 0;
   char url[256];
   snprintf(url, sizeof url, "%s", url_of(scheme, scheme));
   uint32_t seed = (uint32_t)getpid();

@@ -107,6 +107,13 @@ static void a_prefix_holds_its_addresses_and_no_others(void) {
   CHECK(mp_prefix_contains(&prefix, &address));
   CHECK_INT(mp_prefix_parse(&prefix, "1.2.3.4", NULL), 0);
   CHECK_TEXT(mp_prefix_format(&prefix, text), "1.2.3.4");
+  CHECK_INT(mp_prefix_parse(&prefix, "::ffff:9.9.9.0/120", NULL), 0);
+  CHECK_TEXT(mp_prefix_format(&prefix, text), "9.9.9.0/24");
+  CHECK_INT(mp_prefix_parse(&prefix, "::ffff:9.9.9.0/24", NULL), 0);
+  CHECK_TEXT(mp_prefix_format(&prefix, text), "9.9.9.0/24");
+  CHECK_INT(mp_prefix_parse(&prefix, "::ffff:9.9.9.0/80", NULL), MP_ECONFIG);
+  CHECK_INT(mp_prefix_parse(&prefix, "::ffff:9.9.9.0/129", NULL), MP_ECONFIG);
+  CHECK_INT(mp_prefix_parse(&prefix, "9.9.9.0/120", NULL), MP_ECONFIG);
   CHECK_INT(mp_prefix_parse(&prefix, "1.2.3.4/24", NULL), MP_ECONFIG);
   CHECK_INT(mp_prefix_parse(&prefix, "1.2.3.0/33", NULL), MP_ECONFIG);
   CHECK_INT(mp_prefix_parse(&prefix, "1.2.3/24", NULL), MP_ECONFIG);

@@ -41,8 +41,8 @@ describe("the tests with a live node", function()
     moonpeer.run(function()
       local listener = assert(moonpeer.listen("127.0.0.1:0", print))
       listener:close()
-      local program <close> = live(("BSV_TEST_NODE=%s BSV_TEST_TIMEOUT=2s")
-        :format(listener.address))
+      local program <close> = live(("BSV_TEST_NODE=%s BSV_TEST_NETWORK=regtest "
+        .. "BSV_TEST_TIMEOUT=2"):format(listener.address))
       local text = output(program, "%d+ success")
       assert.matches("0 successes", text)
       assert.matches("connection_refused", text)
@@ -51,9 +51,11 @@ describe("the tests with a live node", function()
 
   it("say that they are skipped without one", function()
     moonpeer.run(function()
-      local program <close> = live "-u BSV_TEST_NODE"
-      local text = output(program, "1 pending")
-      assert.matches("skipped: BSV_TEST_NODE is not set", text, 1, true)
+      for _, unset in ipairs { "-u BSV_TEST_NODE", "BSV_TEST_NODE=" } do
+        local program <close> = live(unset)
+        local text = output(program, "1 pending")
+        assert.matches("skipped: BSV_TEST_NODE is not set", text, 1, true)
+      end
     end)
   end)
 end)

@@ -1,11 +1,18 @@
 --- A live node, chosen by the environment: BSV_TEST_NODE (host:port, without
---- it nothing is done), BSV_TEST_NETWORK (mainnet), BSV_TEST_TIMEOUT (30s, for
---- each step).
+--- it nothing is done), BSV_TEST_NETWORK (mainnet), BSV_TEST_TIMEOUT (for each
+--- step: 30s; a number is seconds).
 local moonpeer = require "moonpeer"
 
-local node = os.getenv "BSV_TEST_NODE"
-local network = os.getenv "BSV_TEST_NETWORK" or "mainnet"
-local timeout = os.getenv "BSV_TEST_TIMEOUT" or "30s"
+--- What is empty is not set.
+local function setting(name)
+  local text = os.getenv(name)
+  return text ~= "" and text or nil
+end
+
+local node = setting "BSV_TEST_NODE"
+local network = setting "BSV_TEST_NETWORK" or "mainnet"
+local given = setting "BSV_TEST_TIMEOUT" or "30s"
+local timeout = tonumber(given) or given
 
 --- What a function of the module gave, or an error with its code.
 local function good(result, message, code)

@@ -51,6 +51,30 @@ for suffix, kind in pairs { json = "json", db = "sqlite" } do
       file = os.tmpname():gsub("^.*/", path .. "/") .. "." .. suffix
     end)
 
+    it("reads the good copy when the file is gone", function()
+      says("^1 added\n$", "add 1.2.3.4:8333")
+      assert(os.rename(file, file .. ".good"))
+      local out, err, code = peers "list"
+      assert.equal(0, code)
+      assert.matches("1.2.3.4:8333", out)
+      assert.matches("is missing; used the last good copy", err)
+      assert.is_nil(io.open(file))
+    end)
+
+    it("says what it did when that is saved, and leaves no rest", function()
+      local mine = ("%s peers %s add 1.2.3.4:1"):format(
+        process.quote(process.executable), process.quote(file))
+      local out, err, code = process.run(
+        "{ trap '' XFSZ; ulimit -f 0; " .. mine .. "; } 2>&1 | cat")
+      assert.matches("^moonpeer peers: ", out)
+      assert.not_matches("added", out)
+      assert.equal("", err)
+      assert.equal(0, code) -- of cat
+      assert.is_nil(io.open(file))
+      assert.is_nil(io.open(file .. ".new"))
+      assert.is_nil(io.open(file .. ".new-journal"))
+    end)
+
     it("adds, lists, shows and removes", function()
       says("^2 added\n$", "add 1.2.3.4:8333 '[2001:db8::1]:18333'")
       local out = says("1.2.3.4:8333 +unknown", "")

@@ -98,6 +98,29 @@ describe("a backend in Lua", function()
     store:close()
   end))
 
+  it("that is slower than a save waits is let go on", in_task(function()
+    local backend = memory()
+    local store = assert(moonpeer.store(backend.made))
+    local gate, is_held = core.gate(), true
+    store:create { ip = "1.2.3.4", port = 1 }
+    raises("expected seconds or a text", store.save, store, "soon")
+    raises("expected seconds or a text", store.save, store, {})
+    assert.is_true(store:save "1h")
+    backend.fails = function()
+      if is_held then
+        gate:wait()
+      end
+      return true
+    end
+    store:create { ip = "1.2.3.4", port = 2 }
+    fails("timeout", "expected the save to end within", store:save(0.01))
+    is_held = false
+    gate:open()
+    assert.is_true(store:save())
+    assert.is_false(store.is_changed)
+    store:close()
+  end))
+
   it("is told what was deleted, and only what has changed", in_task(function()
     local backend = memory()
     local store = assert(moonpeer.store(backend.made))

@@ -61,7 +61,7 @@ for _, kind in ipairs { "json", "sqlite" } do
     it("begins empty without a file, and has one when it was saved", function()
       local store <close> = assert(open())
       assert.equal(0, #store)
-      assert.equal("", store.warning)
+      assert.is_nil(store.warning)
       assert.is_true(store:create { ip = "1.2.3.4", port = 1 } ~= nil)
       assert.is_true(store.is_changed)
       assert.is_true(store:save())
@@ -250,6 +250,30 @@ for _, kind in ipairs { "json", "sqlite" } do
       local store <close> = assert(open())
       assert.is_true(#store >= 50)
       assert.matches(file:gsub("%p", "%%%0"), store.warning)
+    end)
+
+    it("that is a folder says so", function()
+      assert(os.execute("mkdir " .. file))
+      fails("store_error", "is a folder", open())
+      fails("store_error", "is a folder", open { read_only = true })
+    end)
+
+    it("that could not be replaced leaves nothing beside it", function()
+      local store <close> = assert(open())
+      fill(store, 3)
+      assert(store:save())
+      assert(os.execute(("rm -f %s.good; mkdir -p %s.good/x"):format(file,
+        file)))
+      store:create { ip = "1.1.1.1", port = 1 }
+      if kind == "json" then
+        fails("store_error", "cannot rename to it", store:save())
+      else -- the save stands; the copy is made later
+        assert.is_true(store:save())
+      end
+      assert.is_nil(io.open(file .. ".new"))
+      assert.is_nil(io.open(file .. ".good.new"))
+      assert(os.execute(("rm -r %s.good"):format(file)))
+      assert.is_true(store:save())
     end)
 
     it("in a folder that is none says where", function()

@@ -166,7 +166,7 @@ describe("a store", function()
 
   it("tells what it is", function()
     assert.equal("memory:", store.url)
-    assert.equal("", store.warning)
+    assert.is_nil(store.warning)
     assert.equal(65536, store.capacity)
     assert.is_false(store.is_changed)
     assert.is_nil(store.nonsense)

@@ -1,6 +1,7 @@
 --- Ban lists.
 local prefix = { "what", "string", "\"1.2.3.4\", \"1.2.3.0/24\", "
-  .. "\"2001:db8::/32\"" }
+  .. "\"2001:db8::/32\"; \"::ffff:1.2.3.0/120\" is "
+  .. "\"1.2.3.0/24\"" }
 
 return {
   name = "moonpeer.bans", class = "moonpeer.Bans", variable = "bans",
@@ -8,7 +9,10 @@ return {
   summary = "Addresses and prefixes that are refused. A ban is a table: "
     .. "prefix, reason, origin, note, created, expires (seconds since 1970).",
   members = {
-    { name = "add", since = "0.1.0", summary = "Bans.",
+    { name = "add", since = "0.1.0",
+      summary = "Bans. Of a full list the ban that "
+        .. "is the soonest to expire ends for it, even when the new one would "
+        .. "expire sooner still; limit: all are for ever.",
       args = { prefix, { "options?", "table", "options" } },
       options = {
         { "time", "number|string", "or \"forever\"; 24 h" },

@@ -37,10 +37,21 @@ local ping, behind = assert(moonpeer.message.decode(frame))
 assert(ping.nonce == 7 and behind == #frame + 1)]] },
     { name = "define", since = "0.1.0",
       summary = "Declares a message: its fields are checked, read and "
-        .. "encoded like those of the built-in ones.",
+        .. "encoded like those of the built-in ones, from now on, in this "
+        .. "Lua state. Types of fields: uint8 uint16 uint24 uint32 uint48 "
+        .. "uint64, int8 int16 int32 int64, bool, compact and compact64 (1 "
+        .. "to 9 bytes), hash, ip, bytes (`size`), after their length "
+        .. "var_bytes and text, record (`fields`), list (`fields`, or "
+        .. "`item`: a type). Without bytes of their own: count_of, hash_of, "
+        .. "hashes_of and size_of (`of`: an earlier field).",
       args = { { "declaration", "table", "options" } },
       options = { { "command", "string", "up to 12 bytes" },
-        { "fields", "table[]", "name, type, max ..." },
+        { "fields", "table[]", "each with name and type; besides min, max "
+          .. "(of numbers, lengths and counts), size, big_endian, hex (how "
+          .. "it is shown), optional (the message may end before it), "
+          .. "default, sized (a record after its length), when with "
+          .. "when_min or when_is (there only when an earlier number is "
+          .. "that large, or a text one of these), unit" },
         { "limit", "integer", "bytes of a payload at most, instead "
           .. "of what the network allows" },
         { "summary", "string", "" } },
@@ -99,7 +110,8 @@ local objects = {
       example = [[assert(message:json():find "nonce")]] },
     { name = "count_known", since = "0.1.0",
       summary = "How many hashes of the list are in a set.",
-      args = { { "set", "moonpeer.Hashes", "" } },
+      args = { { "set", "moonpeer.Hashes|table",
+        "or a table with 32-byte strings as keys" } },
       returns = { { "integer", "known" }, { "integer", "in all" } },
       example = [[
 local inv = moonpeer.message.decode(moonpeer.message.encode("inv", {
@@ -108,9 +120,13 @@ local inv = moonpeer.message.decode(moonpeer.message.encode("inv", {
 local known, all = inv:count_known(moonpeer.message.hashes())
 assert(known == 0 and all == 1)]] },
     { name = "import", since = "0.1.0",
-      summary = "Adds the hashes of the list to a set.",
-      args = { { "set", "moonpeer.Hashes", "" } },
-      returns = { { "integer", "how many are new" } },
+      summary = "Adds the hashes of the list to a set; or the addresses of "
+        .. "an addr to a store: as told by a source, within what one source "
+        .. "may name, or without one as a person's own.",
+      args = { { "into", "moonpeer.Hashes|moonpeer.Store", "" },
+        { "source?", "string", "the address of who sent them" } },
+      returns = { { "integer", "how many are new" },
+        { "integer", "how many there were" } },
       example = [[
 local inv = moonpeer.message.decode(moonpeer.message.encode("inv", {
   items = { { type = 1, hash = ("\1"):rep(32) } },

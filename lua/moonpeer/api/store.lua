@@ -2,11 +2,12 @@
 local who = { "peer", "moonpeer.Peer|string", "or its id" }
 local filter = {
   { "status", "string|string[]", "" },
-  { "group", "string", "as group() gives it" },
+  { "group", "string|moonpeer.Peer", "as group() gives it, or an address or "
+    .. "peer of that group" },
   { "source", "string", "manual, dns, peer or inbound" },
   { "source_address", "string", "who told us" },
-  { "older_than", "number|string", "since its status changed" },
-  { "newer_than", "number|string", "" },
+  { "older_than", "number|string", "first seen at least so long ago" },
+  { "newer_than", "number|string", "first seen less than so long ago" },
   { "untried_for", "number|string", "" },
 }
 
@@ -21,16 +22,21 @@ return {
     { name = "bans", kind = "field", type = "moonpeer.Bans", since = "0.1.0",
       summary = "Who is refused." },
     { name = "capacity", kind = "field", type = "integer", since = "0.1.0",
-      summary = "How many peers are remembered at most." },
+      summary = "How many peers are remembered at most. When it is full a new "
+        .. "one takes the place of another, as create says; made smaller "
+        .. "while in use, peers go in the same order, with time." },
     { name = "is_open", kind = "field", type = "boolean", since = "0.1.0",
       summary = "" },
     { name = "is_changed", kind = "field", type = "boolean", since = "0.1.0",
       summary = "Is there something that was not saved?" },
     { name = "warning", kind = "field", type = "string|nil", since = "0.1.0",
       summary = "What was wrong with the file when it was opened, and where "
-        .. "that was put." },
+        .. "that was put; nil when all was well." },
     { name = "create", since = "0.1.0",
-      summary = "Remembers a peer.",
+      summary = "Remembers a peer. When the store is full another goes: "
+        .. "those that never worked first, then those that worked once, "
+        .. "banned ones last; among them inaccessible before unknown before "
+        .. "valid, and first who has been longest in its status.",
       args = { { "fields", "table", "ip and port; and any field of a peer" } },
       returns = { { "moonpeer.Peer", "" } },
       errors = { "duplicate_peer", "invalid_configuration", "limit" },
@@ -90,7 +96,8 @@ end]] },
       summary = "Peers at random, over network groups first: one network "
         .. "cannot fill the choice.",
       args = { { "n", "integer", "" }, { "filter?", "table", "as for each; "
-        .. "besides except and except_groups, lists" } },
+        .. "besides except, a list of peers or addresses, and "
+        .. "except_groups, a list of what group may be" } },
       options = filter,
       returns = { { "moonpeer.Peer[]", "up to n" } },
       example = [[assert(#store:pick(8, { status = "valid" }) <= 8)]] },
@@ -171,8 +178,10 @@ store:off("peer_created", "log")]] },
       args = { { "event", "string", "" }, { "name", "string", "" } },
       example = [[store:off("ban_added", "nobody")]] },
     { name = "save", since = "0.1.0", waits = true,
-      summary = "Saves, and waits until the bytes are durable.",
-      args = { { "timeout?", "number|string", "" } },
+      summary = "Saves, and waits until the bytes are durable; after the "
+        .. "timeout the save goes on. Outside a task it is done when the call "
+        .. "returns.",
+      args = { { "timeout?", "number|string", "forever" } },
       returns = { { "true", "" } }, errors = { "store_error", "timeout" },
       example = [[assert(store:save "5s")]] },
     { name = "close", since = "0.1.0",

@@ -107,14 +107,16 @@ function actions.show(store, options)
   return true
 end
 
+--- Says it when it is called: once what was done is saved.
 local function say(options, what, n, expired)
-  if options.json then
-    store_file.print_json { [what] = n, expired = expired }
-  else
-    print(("%d %s%s"):format(n, what, expired and expired > 0
-      and (", %d had expired"):format(expired) or ""))
+  return function()
+    if options.json then
+      store_file.print_json { [what] = n, expired = expired }
+    else
+      print(("%d %s%s"):format(n, what, expired and expired > 0
+        and (", %d had expired"):format(expired) or ""))
+    end
   end
-  return true
 end
 
 function actions.add(store, options)

@@ -211,14 +211,16 @@ function actions.show(store, options)
   return true
 end
 
+--- Says it when it is called: once what was done is saved.
 local function say(options, what, n, rest)
-  if options.json then
-    store_file.print_json { [what] = n, left = rest }
-  else
-    print(("%d %s%s"):format(n, what,
-      rest and rest > 0 and (", %d were there already"):format(rest) or ""))
+  return function()
+    if options.json then
+      store_file.print_json { [what] = n, left = rest }
+    else
+      print(("%d %s%s"):format(n, what,
+        rest and rest > 0 and (", %d were there already"):format(rest) or ""))
+    end
   end
-  return true
 end
 
 --- An address without a port gets the one that was asked for.

@@ -13,9 +13,19 @@ local function look(path)
   return file ~= nil, file and file:read(16)
 end
 
---- A URL for what somebody called a store: a URL as it is; a file by what it
---- begins with, or if there is none by its name's end (.db, .sqlite are
---- SQLite, all others JSON). Also the file's name, nil for other URLs.
+--- Whether there is a file, or else its good copy, and its first bytes.
+local function look_both(path)
+  local is_there, head = look(path)
+  if is_there then
+    return true, head
+  end
+  return look(path .. ".good")
+end
+
+--- A URL for what somebody called a store: a URL as it is; a file by what it,
+--- or else its good copy, begins with; if there is none by its name's end
+--- (.db, .sqlite are SQLite, all others JSON). Also the file's name, nil for
+--- other URLs.
 ---@param text string
 ---@return string, string?
 function store_file.url(text)
@@ -24,7 +34,7 @@ function store_file.url(text)
     local is_file = scheme == "json" or scheme == "sqlite"
     return text, is_file and rest or nil
   end
-  local is_there, head = look(text)
+  local is_there, head = look_both(text)
   if is_there then
     return (head == "SQLite format 3\0" and "sqlite:" or "json:") .. text, text
   end
@@ -34,7 +44,7 @@ end
 --- Opens a file for reading only, without its lock; nil when it is no store.
 local function open_to_read(url)
   local store, message = moonpeer.store(url, { read_only = true })
-  if not store or store.warning == "" then
+  if not store or not store.warning then
     return store, message
   elseif #store == 0 and #store.bans == 0 then
     message = store.warning:gsub(";.*$", "")
@@ -45,17 +55,16 @@ local function open_to_read(url)
   return store
 end
 
---- Opens a store. What is only read must be there; what is to be written and
---- is no store of ours stays as it is.
+--- Opens a store. What is only read must be there, or its good copy; what is
+--- to be written and is no store of ours stays as it is.
 ---@param text string      URL or file
 ---@param is_written boolean
 ---@return moonpeer.Store|nil, string?
 function store_file.open(text, is_written)
   local url, path = store_file.url(text)
-  local is_there = path and look(path)
-  if path and not is_there and not is_written then
+  if path and not is_written and not look_both(path) then
     return nil, path .. ": no such file"
-  elseif is_there or not is_written then
+  elseif path and look(path) or not is_written then
     local store, message = open_to_read(url)
     if not store or not is_written then
       return store, message
@@ -143,7 +152,8 @@ function store_file.time(seconds)
 end
 
 --- Runs a command's action on a store: work(store, options) returns nil and a
---- message when it fails. What has changed is saved when it does not.
+--- message when it fails. What has changed is saved when it does not; then a
+--- function that it returned is called, to say what was done.
 ---@param command string
 ---@param options table    store: its file or URL; json, action_json
 ---@param is_written boolean
@@ -157,10 +167,17 @@ function store_file.run(command, options, is_written, work)
   end
   local done, why = work(store, options)
   if done and is_written then
-    done, why = store:save()
+    local saved
+    saved, why = store:save()
+    done = saved and done
   end
   store:close { save = false }
-  return done and 0 or store_file.fail(command, why)
+  if not done then
+    return store_file.fail(command, why)
+  elseif type(done) == "function" then
+    done()
+  end
+  return 0
 end
 
 return store_file

@@ -1,6 +1,7 @@
 --- listeners - what an engine calls when something happens.
 local core = require "moonpeer.core"
 local misuse = require "moonpeer.misuse"
+local sorted = require "moonpeer.sorted"
 
 misuse.own_file()
 
@@ -122,7 +123,7 @@ end
 ---@param entry table  of the stack
 function listeners.retire(self, entry)
   local handlers = handlers_of[self]
-  for event, rows in pairs(handlers.named) do
+  for event, rows in sorted(handlers.named) do
     local left = {}
     for _, row in ipairs(rows) do
       left[#left + 1] = row.generation ~= entry.generation and row or nil
@@ -137,7 +138,7 @@ end
 ---@param entry table  of the stack
 function listeners.declare(self, entry)
   entry.listeners = {}
-  for event, fn in pairs(entry.policy.on or {}) do
+  for event, fn in sorted(entry.policy.on or {}) do
     local name = ("policy %s %d"):format(entry.name, entry.generation)
     local rows = rows_without(self, event, name)
     rows[#rows + 1] = {

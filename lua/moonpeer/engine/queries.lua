@@ -2,6 +2,7 @@
 local core = require "moonpeer.core"
 local listeners = require "moonpeer.engine.listeners"
 local misuse = require "moonpeer.misuse"
+local sorted = require "moonpeer.sorted"
 
 misuse.own_file()
 
@@ -12,7 +13,7 @@ methods.list, methods.traffic, methods.lag = nil, nil, nil
 methods.rule_counts = nil
 
 local function passes(connection, filter)
-  for key, value in pairs(filter) do
+  for key, value in pairs(filter) do -- any order: all must hold
     if connection[key] ~= value then
       return false
     end
@@ -23,7 +24,7 @@ end
 local filters = { "state", "inbound", "address" }
 
 local function check_filter(filter)
-  for key in pairs(filter) do
+  for key in sorted(filter) do
     if key ~= "state" and key ~= "inbound" and key ~= "address" then
       error(("unknown filter %q; the nearest known is %q"):format(
         tostring(key), core.nearest(tostring(key), filters) or "state"), 3)
@@ -61,7 +62,7 @@ end
 --- `received` and is `queued`; `lag` and `most_lag` of the loop in seconds.
 ---@return table
 function methods:stats()
-  local stats = self:counts()
+  local stats = misuse.guard("stats", self.counts, self)
   stats.peers = self.store:count_by_status()
   stats.commands, stats.memory = traffic(self)
   stats.lag, stats.most_lag = lag(self)
@@ -69,7 +70,7 @@ function methods:stats()
     "messages_in", "bytes_in", "messages_out", "bytes_out",
   } do
     stats[key] = 0
-    for _, row in pairs(stats.commands) do
+    for _, row in pairs(stats.commands) do -- any order: adds integers
       stats[key] = stats[key] + row[key]
     end
   end

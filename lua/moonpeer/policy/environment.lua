@@ -17,7 +17,7 @@ local plain = {
 
 local function copy(t, without)
   local made = {}
-  for key, value in pairs(t) do
+  for key, value in pairs(t) do -- any order: copies
     made[key] = not (without and without[key]) and value or nil
   end
   return made
@@ -29,7 +29,7 @@ local function copy_all(value)
     return value
   end
   local made = {}
-  for key, part in pairs(value) do
+  for key, part in pairs(value) do -- any order: copies
     made[key] = copy_all(part)
   end
   return made
@@ -96,7 +96,7 @@ end
 
 local function all_names(globals)
   local names = {}
-  for name in pairs(globals) do
+  for name in pairs(globals) do -- any order: sorts them
     names[#names + 1] = name
   end
   table.sort(names)

@@ -1,6 +1,7 @@
 --- fields - what a policy may consist of, and whether a table is one.
 local core = require "moonpeer.core"
 local rules = require "moonpeer.policy.rules"
+local sorted = require "moonpeer.sorted"
 
 local fields = {}
 
@@ -24,7 +25,7 @@ for _, decision in ipairs(fields.decisions) do
 end
 
 local names = {}
-for name in pairs(known) do
+for name in pairs(known) do -- any order: sorts them
   names[#names + 1] = name
 end
 table.sort(names)
@@ -48,7 +49,7 @@ local function check_field(what, key, value)
 end
 
 local function check_listeners(what, listeners)
-  for event, fn in pairs(listeners) do
+  for event, fn in sorted(listeners) do
     local near = core.nearest(tostring(event), core.events)
     local is_known = false
     for _, name in ipairs(core.events) do
@@ -73,15 +74,8 @@ function fields.complaint(what, policy)
     return ("%s: expected a table of functions, got %s"):format(what,
       type(policy))
   end
-  local keys = {}
-  for key in pairs(policy) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  for _, key in ipairs(keys) do
-    local wrong = check_field(what, key, policy[key])
+  for key, value in sorted(policy) do
+    local wrong = check_field(what, key, value)
     if wrong then
       return wrong
     end

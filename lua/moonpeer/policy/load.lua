@@ -36,7 +36,7 @@ local function plain(value, depth)
     error(("expected at most %d tables within each other"):format(deepest), 0)
   end
   local made = {}
-  for key, part in next, value do
+  for key, part in next, value do -- any order: copies
     made[key] = plain(part, depth - 1)
   end
   return made
@@ -52,7 +52,7 @@ local function flat(given)
     return given
   end
   local made = {}
-  for key, value in next, given do
+  for key, value in next, given do -- any order: copies
     if type(key) ~= "string" then
       error(("expected names of fields, got a %s as one"):format(type(key)), 0)
     end
@@ -61,7 +61,7 @@ local function flat(given)
   for _, name in ipairs(fields.names) do
     made[name] = given[name]
   end
-  for name in pairs(declared) do
+  for name in pairs(declared) do -- any order: copies
     made[name] = plain(made[name], deepest)
   end
   return made

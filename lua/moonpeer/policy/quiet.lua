@@ -40,7 +40,7 @@ local function copied(value)
     return value
   end
   local copy = {}
-  for name, field in pairs(value) do
+  for name, field in pairs(value) do -- any order: copies
     copy[name] = copied(field)
   end
   return copy

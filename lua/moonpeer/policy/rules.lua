@@ -8,6 +8,7 @@
 ---     { count = 5, verdict = "observe" }, { count = 50, verdict = "ban" } },
 ---     exempt = { "10.0.0.0/8", "trusted" } }
 local core = require "moonpeer.core"
+local sorted = require "moonpeer.sorted"
 
 local rules = {}
 
@@ -24,7 +25,7 @@ local function unknown(what, t, names)
   for _, name in ipairs(names) do
     is_known[name] = true
   end
-  for key in pairs(t) do
+  for key in sorted(t) do
     if not is_known[key] then
       local near = core.nearest(tostring(key), names)
       return ("%s: unknown field %q%s"):format(what, tostring(key),

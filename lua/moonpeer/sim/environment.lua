@@ -51,7 +51,7 @@ local places = {
 ---@return table  those that were there, to be put back
 function environment.swap(functions)
   local before = {}
-  for name, place in pairs(places) do
+  for name, place in pairs(places) do -- any order: each is put in its own place
     before[name] = place[name]
     place[name] = functions[name]
   end
