@@ -71,7 +71,10 @@ end
 ---@param timeout? number|string  10 s
 ---@return moonpeer.Message
 function methods:expect(command, fields, timeout)
-  if type(fields) == "number" or type(fields) == "string" then
+  if type(command) ~= "string" then
+    misuse.raise("expect(command, fields, timeout): expected a command, got %s",
+      type(command))
+  elseif type(fields) == "number" or type(fields) == "string" then
     misuse.raise("expect(command, fields, timeout): expected a table or a "
       .. "function for fields, got %s", words.show(fields))
   end

@@ -31,7 +31,12 @@ local made_readers = 0
 function methods.send(_, to, command, fields)
   local sent, failures = 0, {}
   for _, connection in ipairs(type(to) == "table" and to or { to }) do
-    local good, message, code = connection:send(command, fields)
+    if type(connection) ~= "userdata" then
+      misuse.raise("send: expected a connection or a list of them, got %s",
+        type(connection))
+    end
+    local good, message, code =
+      misuse.guard("send", connection.send, connection, command, fields)
     if good then
       sent = sent + 1
     else
@@ -132,7 +137,10 @@ end
 ---@param fn function
 ---@return moonpeer.Task
 function methods:spawn(fn, ...)
-  return spawn_on(self, {}, fn, ...)
+  if type(fn) ~= "function" then
+    misuse.raise("spawn: expected a function, got %s", type(fn))
+  end
+  return misuse.guard("spawn", spawn_on, self, {}, fn, ...)
 end
 
 --- Starts the engine and its schedule.
@@ -173,7 +181,8 @@ function engine.new(config)
     end
   end
   handlers.gone = gone
-  local made, message, code = core.engine(config, handlers)
+  local made, message, code =
+    misuse.guard("engine", core.engine, config, handlers)
   if not made then
     return nil, message, code
   end

@@ -1,8 +1,12 @@
 --- moonpeer - a peer-to-peer engine for the Bitcoin SV network.
 local core = require "moonpeer.core"
+local dial = require "moonpeer.dial"
 local engine = require "moonpeer.engine"
+local misuse = require "moonpeer.misuse"
 local store = require "moonpeer.store"
 require "moonpeer.conversation"
+
+misuse.own_file()
 
 local moonpeer = {
   --- This version: "major.minor.patch".
@@ -23,15 +27,6 @@ local moonpeer = {
   time = core.time,
 }
 
---- Cuts "host:port" where host is a name; nothing for what holds an IP.
-local function split_name(address)
-  local host, port = address:match "^([^:%[%]]+):(%d+)$"
-  host = host or address:match "^[^:%[%]]+$"
-  if host and host:find "[^%d.]" then
-    return host, port
-  end
-end
-
 --- Dials a peer: a connection without engine, store or policies behind it.
 ---@param address string  "1.2.3.4:8333", "[::1]:8333" or "name:8333"; without
 ---  a port the network's is used
@@ -40,29 +35,10 @@ end
 ---  receive_memory, send_memory
 ---@return moonpeer.Connection|nil, string?, string?  nil, message, code
 function moonpeer.connect(address, options)
-  if type(address) ~= "string" then
-    error("expected an address such as \"1.2.3.4:8333\", got "
-      .. type(address), 2)
-  elseif not core.in_task() then
-    error("connect waits; call it inside moonpeer.spawn or moonpeer.run", 2)
+  if not core.in_task() then
+    misuse.raise "connect waits; call it inside moonpeer.spawn or moonpeer.run"
   end
-  local host, port = split_name(address)
-  if not host then
-    return core.connect(address, options)
-  end
-  local list, message, code = core.resolve(host)
-  local connection
-  for _, ip in ipairs(list or {}) do
-    if ip:find ":" then
-      ip = "[" .. ip .. "]"
-    end
-    connection, message, code =
-      core.connect(port and ip .. ":" .. port or ip, options)
-    if connection then
-      break
-    end
-  end
-  return connection, message, code
+  return dial("connect", address, options)
 end
 
 return moonpeer

@@ -80,7 +80,9 @@ end
 function misuse.guard(what, fn, ...)
   local results = table.pack(pcall(fn, ...))
   if not results[1] then
-    misuse.raise("%s: %s", what, misuse.bare(results[2]))
+    local message = misuse.bare(results[2])
+    local is_named = message:find(what .. ": ", 1, true) == 1
+    misuse.raise("%s%s", is_named and "" or what .. ": ", message)
   end
   return table.unpack(results, 2, results.n)
 end

@@ -231,7 +231,7 @@ function methods:jump(seconds)
   if type(seconds) ~= "number" then
     misuse.raise("jump: expected seconds, got %s", type(seconds))
   end
-  assert(raw.jump(open(self), seconds))
+  must("jump", misuse.guard("jump", raw.jump, open(self), seconds))
 end
 
 -- --- what happened ---------------------------------------------------------

@@ -106,6 +106,8 @@ int mp_engine_configure(struct mp_engine *engine,
   engine->config.network = old.network; /* whose texts last */
   engine->config.session.network = &engine->config.network;
   engine->config.session.listening = old.session.listening;
+  engine->usage.received_max = config->receive_memory_total;
+  engine->usage.queued_max = config->send_memory_total;
   replace_lists(engine);
   if (!engine->is_running)
     return 0;

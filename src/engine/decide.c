@@ -46,10 +46,14 @@ int64_t engine_jitter(struct mp_engine *engine, int64_t interval) {
                            engine->config.session.jitter);
 }
 
+/* What chance puts beyond the longest wait is mirrored there: cut off, half of
+ * all that wait for long would dial in one instant. */
 int64_t mp_engine_backoff(struct mp_engine *engine, unsigned attempts) {
   const struct mp_config *config = &engine->config;
   double wait = (double)config->initial_backoff *
                 pow(config->backoff_multiplier, attempts ? attempts - 1 : 0);
-  double most = (double)config->max_backoff;
-  return engine_jitter(engine, (int64_t)(wait < most ? wait : most));
+  int64_t most = config->max_backoff;
+  int64_t moved =
+      engine_jitter(engine, wait < (double)most ? (int64_t)wait : most);
+  return moved <= most ? moved : 2 * most - moved;
 }

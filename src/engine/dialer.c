@@ -235,12 +235,14 @@ void engine_outbound_complete(struct mp_engine *engine,
 void engine_outbound_ended(struct mp_engine *engine, struct mp_connection *c,
                            int code, bool was_connected) {
   struct target *target = c->role.target;
+  int64_t lasted =
+      was_connected ? mp_loop_now(engine->loop) - c->role.complete_at : -1;
   if (code == MP_EREFUSED || code == MP_ERESET)
     network_works(engine); /* somebody answered */
   note_network(engine, c, code);
   c->role.target = NULL;
   if (target)
-    target_failed(target, code, was_connected);
+    target_failed(target, code, lasted);
   engine_dial_soon(engine);
 }
 

@@ -129,7 +129,7 @@ void engine_start_discovery(struct mp_engine *engine) {
 }
 
 void mp_engine_discover(struct mp_engine *engine) {
-  if (engine->discovery)
+  if (engine->discovery && !engine->config.is_fixed)
     mp_timer_start(engine->loop, &engine->discovery->timer, 0);
 }
 
@@ -139,12 +139,14 @@ void engine_rediscover(struct mp_engine *engine, const struct mp_config *old) {
   struct discovery *discovery = engine->discovery;
   if (!discovery)
     return;
-  if (config->is_fixed)
+  if (config->is_fixed) {
     mp_timer_stop(&discovery->timer);
-  else if (old->is_fixed)
+    give_up(discovery);
+  } else if (old->is_fixed) {
     mp_timer_start(engine->loop, &discovery->timer, 0);
-  else if (old->discovery_interval != config->discovery_interval)
+  } else if (old->discovery_interval != config->discovery_interval) {
     mp_timer_start(engine->loop, &discovery->timer, config->discovery_interval);
+  }
 }
 
 void engine_stop_discovery(struct mp_engine *engine) {
@@ -285,7 +287,7 @@ static void answer(struct mp_engine *engine, struct mp_connection *c) {
   if (!discovery || !c->session.is_inbound || c->role.has_answered)
     return;
   c->role.has_answered = true;
-  if (!buf_length(&discovery->answer) ||
+  if (buf_length(&discovery->answer) <= 1 || /* none, or it named nobody */
       mp_loop_now(engine->loop) - discovery->answer_made > day)
     make_answer(discovery);
   if (buf_length(&discovery->answer) > 1) /* else there is nobody to name */

@@ -172,7 +172,9 @@ static void evict(struct mp_engine *engine, struct mp_connection *c,
                            .text = text};
   engine->counts.evictions++;
   engine_tell(engine, &event);
+  /* who does not read what is queued must not stay beside the newcomer */
   mp_connection_close(c, MP_ELIMIT, event.text);
+  mp_connection_reset(c);
   engine_release(engine, c); /* to the newcomer, now */
 }
 

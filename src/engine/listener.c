@@ -22,14 +22,29 @@ struct arrival {
   bool is_exempt; /* from limits by address and group */
 };
 
+/* Slots of outbound connections that are missing: whoever dials us leaves them
+ * free, or nobody whom we chose would ever be reached. */
+static int64_t reserved(const struct mp_engine *engine) {
+  const struct mp_config *config = &engine->config;
+  int64_t wanted = config->target_connections;
+  if (config->is_fixed && (int64_t)config->peer_count < wanted)
+    wanted = (int64_t)config->peer_count;
+  int64_t missing = wanted - engine->slots.outbound;
+  return missing > 0 ? missing : 0;
+}
+
+static int64_t claimed(const struct mp_engine *engine) {
+  return engine->slots.taken + reserved(engine);
+}
+
 static bool is_full(const struct mp_engine *engine) {
-  return engine->slots.taken >= engine->config.max_connections;
+  return claimed(engine) >= engine->config.max_connections;
 }
 
 /* After max_connections was lowered evicting one makes no room. */
 static bool make_room(struct mp_engine *engine,
                       const struct mp_address *newcomer) {
-  return engine->slots.taken <= engine->config.max_connections &&
+  return claimed(engine) <= engine->config.max_connections &&
          engine_evict(engine, newcomer);
 }
 

@@ -8,7 +8,10 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 
-enum { LOOKED_AT = 64 }; /* at most, to find one that may go */
+enum {
+  LOOKED_AT = 64,   /* at most, to find one that may go */
+  SHORT_LIVES = 64, /* more make no wait longer */
+};
 
 /* --- the list --------------------------------------------------------------
  */
@@ -175,9 +178,16 @@ static bool is_settled(int code) {
   return code == MP_EDUPLICATE || code == MP_ESELF || code == MP_ECANCELLED;
 }
 
+/* What the wait grows with: the first life that was short adds nothing, its end
+ * is an attempt itself. */
+static unsigned patience(const struct target *target, unsigned attempts) {
+  unsigned short_lives = target->short_lives;
+  return attempts + (short_lives > 0 ? short_lives - 1 : 0);
+}
+
 static void retry_later(struct target *target, int code, unsigned attempts) {
   struct mp_engine *engine = target->engine;
-  const struct mp_failure failure = {code, attempts};
+  const struct mp_failure failure = {code, patience(target, attempts)};
   int64_t wait = engine_ask_retry(engine, &target->address, &failure);
   if (wait < 0)
     give_up(target);
@@ -200,7 +210,7 @@ static void park(struct target *target) {
   target->is_parked = !target->is_fixed;
   target->attempts++;
   mp_timer_start(engine->loop, &target->timer,
-                 mp_engine_backoff(engine, target->attempts));
+                 mp_engine_backoff(engine, patience(target, target->attempts)));
 }
 
 /* In fixed mode nobody wants it any more. */
@@ -209,20 +219,8 @@ static bool is_dropped(const struct target *target) {
          !target->is_asked;
 }
 
-void target_failed(struct target *target, int code, bool was_connected) {
-  struct mp_engine *engine = target->engine;
-  bool is_network =
-      is_retryable(code) || (was_connected && is_network_failure(code));
-  target->connection = NULL;
-  if (engine->is_closing)
-    return;
-  if (is_dropped(target)) {
-    target_forget(target);
-    return;
-  }
-  if (was_connected && is_network && may_restart(target))
-    restart(target, code);
-  else if (engine->network.is_down && !is_offence(code)) /* nobody's fault */
+static void wait_or_give_up(struct target *target, int code, bool is_network) {
+  if (target->engine->network.is_down && !is_offence(code)) /* nobody's fault */
     retry_later(target, code, ++target->waits);
   else if (is_network)
     try_again(target, code);
@@ -232,6 +230,36 @@ void target_failed(struct target *target, int code, bool was_connected) {
     target_forget(target);
   else
     park(target);
+}
+
+/* A handshake alone is no success: who shakes hands and hangs up again and
+ * again is waited for longer each time. */
+static void note_life(struct target *target, int64_t lasted) {
+  if (lasted >= target->engine->config.max_backoff)
+    target->short_lives = 0;
+  else if (target->short_lives < SHORT_LIVES)
+    target->short_lives++;
+}
+
+void target_failed(struct target *target, int code, int64_t lasted) {
+  struct mp_engine *engine = target->engine;
+  bool was_connected = lasted >= 0;
+  bool is_network =
+      is_retryable(code) || (was_connected && is_network_failure(code));
+  target->connection = NULL;
+  if (engine->is_closing)
+    return;
+  if (is_dropped(target)) {
+    target_forget(target);
+    return;
+  }
+  if (was_connected && is_network && may_restart(target)) {
+    restart(target, code);
+    return;
+  }
+  if (was_connected)
+    note_life(target, lasted);
+  wait_or_give_up(target, code, is_network);
 }
 
 void target_succeeded(struct target *target) {

@@ -20,13 +20,14 @@ struct target {
   struct target *same; /* the next of the same bucket */
   struct mp_engine *engine;
   struct mp_address address;
-  struct mp_connection *connection;  /* NULL while it waits */
-  struct mp_timer timer;             /* until it is due again */
-  unsigned attempts;                 /* failed in a row */
-  unsigned waits;                    /* in a row, for our own network */
-  bool is_fixed;                     /* of the configuration: never forgotten */
-  bool is_asked;                     /* a script has dialled it */
-  bool is_parked;                    /* nobody dials it when its wait is over */
+  struct mp_connection *connection; /* NULL while it waits */
+  struct mp_timer timer;            /* until it is due again */
+  unsigned attempts;                /* failed in a row */
+  unsigned waits;                   /* in a row, for our own network */
+  unsigned short_lives;             /* connections in a row that did not last */
+  bool is_fixed;                    /* of the configuration: never forgotten */
+  bool is_asked;                    /* a script has dialled it */
+  bool is_parked;                   /* nobody dials it when its wait is over */
   int64_t restarts[TARGET_RESTARTS]; /* when, the latest first; 0 for none */
 };
 
@@ -49,8 +50,9 @@ void targets_deinit(struct mp_engine *engine);
 /* It has failed, and its time to be dialled again has not come. */
 bool target_waits(struct mp_engine *engine, const struct mp_address *address);
 
-/* Its dial has ended, or its connection was lost. */
-void target_failed(struct target *target, int code, bool was_connected);
+/* Its dial has ended, or its connection was lost, after so many microseconds
+ * from its handshake on; less than 0 when there was no handshake. */
+void target_failed(struct target *target, int code, int64_t lasted);
 
 /* Its handshake is complete. */
 void target_succeeded(struct target *target);

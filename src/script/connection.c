@@ -183,7 +183,8 @@ static int do_name(lua_State *L) {
 
 static int do_send(lua_State *L) {
   struct connection_box *box = self(L);
-  const char *command = luaL_checkstring(L, 2);
+  luaL_checktype(L, 2, LUA_TSTRING);
+  const char *command = lua_tostring(L, 2);
   struct mp_fault fault;
   size_t n;
   if (strlen(command) > MP_COMMAND_SIZE)

@@ -140,7 +140,7 @@ static int do_receive(lua_State *L) {
   struct task *task = task_check(L, "receive");
   lua_settop(L, 3);
   if (!lua_isnil(L, 2) && !lua_istable(L, 2))
-    luaL_checkstring(L, 2);
+    luaL_checktype(L, 2, LUA_TSTRING);
   task_deadline(task, convert_duration_or(L, 3, MP_FOREVER));
   conversation_listen(talk);
   return receive_on(L, LUA_OK, 0);

@@ -2,6 +2,7 @@
  * partitions, names. The tables have been checked for unknown keys. */
 #include <string.h>
 
+#include "moonpeer/text.h"
 #include "script/convert.h"
 #include "script/sim.h"
 
@@ -10,20 +11,39 @@ enum { HOSTS_MAX = 100000 };
 /* --- fields ----------------------------------------------------------------
  */
 
+/* What is at the top in words, texts in quotes. */
+static const char *shown(lua_State *L) {
+  if (lua_type(L, -1) == LUA_TSTRING)
+    return lua_pushfstring(L, "\"%s\"", lua_tostring(L, -1));
+  return luaL_tolstring(L, -1, NULL);
+}
+
+/* The duration at the top, or "never". */
+static int64_t to_duration(lua_State *L, const char *name) {
+  int64_t value = MP_FOREVER;
+  const char *text =
+      lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  if (text && strcmp(text, "never") == 0)
+    return MP_FOREVER;
+  bool good = text ? mp_duration_parse(&value, text)
+                   : lua_type(L, -1) == LUA_TNUMBER &&
+                         mp_duration_of_seconds(&value, lua_tonumber(L, -1));
+  if (!good)
+    luaL_error(L, "%s: expected seconds or a text such as \"250ms\", got %s",
+               name, shown(L));
+  return value;
+}
+
 static void take_duration(lua_State *L, const char *name, int64_t *value) {
-  if (lua_getfield(L, -1, name) == LUA_TSTRING &&
-      strcmp(lua_tostring(L, -1), "never") == 0)
-    *value = MP_FOREVER;
-  else if (!lua_isnil(L, -1))
-    *value = convert_duration(L, lua_gettop(L));
+  if (lua_getfield(L, -1, name) != LUA_TNIL)
+    *value = to_duration(L, name);
   lua_pop(L, 1);
 }
 
 static void take_number(lua_State *L, const char *name, double *value) {
   if (lua_getfield(L, -1, name) != LUA_TNIL) {
     if (lua_type(L, -1) != LUA_TNUMBER)
-      luaL_error(L, "%s: expected a number, got %s", name,
-                 luaL_tolstring(L, -1, NULL));
+      luaL_error(L, "%s: expected a number, got %s", name, shown(L));
     *value = lua_tonumber(L, -1);
   }
   lua_pop(L, 1);
@@ -33,16 +53,20 @@ static lua_Integer to_integer(lua_State *L, const char *name) {
   int is_integer = 0;
   lua_Integer value = lua_tointegerx(L, -1, &is_integer);
   if (!is_integer || lua_type(L, -1) != LUA_TNUMBER)
-    luaL_error(L, "%s: expected an integer, got %s", name,
-               luaL_tolstring(L, -1, NULL));
+    luaL_error(L, "%s: expected an integer, got %s", name, shown(L));
+  if (value < 0)
+    luaL_error(L, "%s: expected none below 0, got %s", name, shown(L));
   return value;
 }
 
-/* What is not there, or fits not at all, leaves it to the world to refuse. */
+/* The world says what it can be. */
 static void take_count(lua_State *L, const char *name, uint32_t *value) {
   if (lua_getfield(L, -1, name) != LUA_TNIL) {
     lua_Integer given = to_integer(L, name);
-    *value = given < 0 || given > UINT32_MAX ? UINT32_MAX : (uint32_t)given;
+    if (given > UINT32_MAX)
+      luaL_error(L, "%s: expected at most %I, got %s", name,
+                 (LUAI_UACINT)UINT32_MAX, shown(L));
+    *value = (uint32_t)given;
   }
   lua_pop(L, 1);
 }
@@ -51,10 +75,8 @@ static void take_count(lua_State *L, const char *name, uint32_t *value) {
  */
 
 static void take_bandwidth(lua_State *L, uint64_t *value) {
-  if (lua_getfield(L, -1, "bandwidth") != LUA_TNIL) {
-    lua_Integer given = to_integer(L, "bandwidth");
-    *value = given < 0 ? 0 : (uint64_t)given;
-  }
+  if (lua_getfield(L, -1, "bandwidth") != LUA_TNIL)
+    *value = (uint64_t)to_integer(L, "bandwidth");
   lua_pop(L, 1);
 }
 
@@ -169,10 +191,7 @@ static int do_name(lua_State *L) {
     convert_address(L, -1, 0, &answers[i]);
     lua_pop(L, 1);
   }
-  if (lua_type(L, 4) == LUA_TSTRING && strcmp(lua_tostring(L, 4), "never") == 0)
-    name.delay = MP_FOREVER;
-  else
-    name.delay = convert_duration_or(L, 4, 10 * MP_MILLISECOND);
+  name.delay = lua_isnil(L, 4) ? 10 * MP_MILLISECOND : to_duration(L, "delay");
   return push_result(L, mp_world_name(sim->world, &name, &fault), &fault);
 }
 

@@ -29,13 +29,14 @@ is_sanitized() {
 
 # play executable folder: plays the specs whose hashes in there are not fresh.
 play() {
-  local executable=$1 folder=$2 spec name
+  local executable=$1 folder=$2 sanitize=(-u MOONPEER_SANITIZE) spec name
+  is_sanitized "$executable" && sanitize=(MOONPEER_SANITIZE=address)
   mkdir -p "$folder"
   for spec in $specs; do
     name=$(basename "$spec" _spec.lua)
     is_fresh "$executable" "$folder/$name" && continue
-    is_sanitized "$executable" && export MOONPEER_SANITIZE=address
-    if ! MOONPEER_HASHES=$folder/$name "${BUSTED:-busted}" \
+    if ! MOONPEER=$executable MOONPEER_HASHES=$folder/$name \
+      env "${sanitize[@]}" "${BUSTED:-busted}" \
       --lua="$executable" --cpath="$(dirname "$1")/?.so" \
       --helper=support.hashes --filter-out=on.sockets \
       --output=plainTerminal "$spec" >"$output" 2>&1; then

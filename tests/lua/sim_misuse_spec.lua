@@ -44,13 +44,21 @@ describe("misuse", function()
       { "expected a function, its script, got nil", function(w) w:remote "10.0.0.3" end },
       { 'unknown option "latenzy"; the nearest known is "latency"', function(w) w:link(nil, nil, { latenzy = 1 }) end },
       { "loss: expected a chance", function(w) w:link(nil, nil, { loss = 2 }) end },
-      { "bandwidth", function(w) w:link(nil, nil, { bandwidth = -3 }) end },
+      { "bandwidth: expected none below 0, got -3", function(w) w:link(nil, nil, { bandwidth = -3 }) end },
       { "latency", function(w) w:link(nil, nil, { latency = "2h" }) end },
       { "descriptors: expected 1 to", function(w) w:limit(nil, { descriptors = 0 }) end },
       { 'unknown option "windw"', function(w) w:limit(nil, { windw = 0 }) end },
-      { "loss: expected a number, got x", function(w) w:link(nil, nil, { loss = "x" }) end },
+      { 'loss: expected a number, got "x"', function(w) w:link(nil, nil, { loss = "x" }) end },
       { "bandwidth: expected an integer, got 1.5", function(w) w:link(nil, nil, { bandwidth = 1.5 }) end },
-      { "window: expected an integer, got x", function(w) w:limit(nil, { window = "x" }) end },
+      { 'window: expected an integer, got "x"', function(w) w:limit(nil, { window = "x" }) end },
+      { "segment: expected none below 0, got -1", function(w) w:link(nil, nil, { segment = -1 }) end },
+      { "descriptors: expected none below 0, got -1", function(w) w:limit(nil, { descriptors = -1 }) end },
+      { "window: expected at most 4294967295, got 1099511627776", function(w) w:limit(nil, { window = 1 << 40 }) end },
+      { 'link: latency: expected seconds or a text such as "250ms", got "soon"', function(w) w:link(nil, nil, { latency = "soon" }) end },
+      { "lifetime: expected seconds or a text", function(w) w:link(nil, nil, { lifetime = -1 }) end },
+      { "dns: delay: expected seconds or a text", function(w) w:dns("x", {}, { delay = {} }) end },
+      { "heal: expected the number of a partition, got 99", function(w) w:heal(99) end },
+      { "heal: expected the number of a partition, got x", function(w) w:heal "x" end },
       { "note: expected a text, got nil", function(w) w:note("10.0.0.1") end },
       { "partition: expected at least one host", function(w) w:partition({}) end },
       { "expected a name and a list", function(w) w:dns("x", "10.0.0.1") end },
@@ -83,6 +91,8 @@ describe("misuse", function()
       { "expected seconds or a text", function(w) w:run_for "soon" end },
       { "expected seconds or a text", function(w) w:run_for() end },
       { "expected at most 10 years", function(w) w:run_for "1000000h" end },
+      { "jump: expected seconds", function(w) w:jump(1e30) end },
+      { "jump: ", function(w) w:jump(1e10) end },
       { "expected seconds or a text", function(w) w:run_until(waits, -1) end },
       { "expected at most 10 years", function(w) w:run_until(waits, 1e9) end },
       { "expected a function, the condition, got boolean", function(w) w:run_until(true) end },
@@ -109,7 +119,7 @@ describe("misuse", function()
       })
       world:remote("10.0.0.3", function(remote)
         check(remote, {
-          dial = { "dial: expected an address, got nil" },
+          dial = { 'expected an address such as "1.2.3.4:8333", got nil' },
           listen = { "listen: expected a table of options, got number", 5 },
           sleep = { "expected seconds or a text", -1 },
           spawn = { "spawn: expected a function, got nil" },
@@ -118,7 +128,12 @@ describe("misuse", function()
         check(remote, {
           dial = { 'unknown option "netwrk"', "10.0.0.1", { netwrk = 1 } },
           listen = { 'unknown option "netwrk"', { netwrk = 1 } },
+          accept = { "accept: expected seconds or a text", -1 },
         })
+        check(remote, {
+          dial = { 'dial: expected an address or a name, got "x y"', "x y" },
+        })
+        check(remote, { dial = { "dial: ", "10.0.0.1:99999" } })
         check(nil, { sleep = { "expected a remote: call remote:sleep", 1 } })
       end)
       world:run_for(1)
@@ -213,6 +228,80 @@ describe("a run", function()
         return select(2, pcall(world.run_for, world, 1))
       end)
       assert.matches("moonpeer.run is under way", message)
+    end)
+  end)
+end)
+
+describe("misuse of engines and connections", function()
+  test.guard()
+
+  -- one line each: the line is what is looked at
+  -- luacheck: push no max line length
+  it("is refused at the caller's line", function()
+    in_world({ network = "regtest" }, function(world)
+      local engine = world:engine "10.0.0.1:18444"
+      local tried = 0
+      world:remote("10.0.0.2", function(remote)
+        local connection = remote:dial "10.0.0.1"
+        for _, row in ipairs {
+          { 'connect: unknown option "foo"', function() moonpeer.connect("10.0.0.1", { foo = 1 }) end },
+          { 'connect: expected an address or a name, got "x y"', function() moonpeer.connect "x y" end },
+          { "connect: expected a table of options", function() moonpeer.connect("10.0.0.1", 3) end },
+          { 'engine: unknown option "foo"', function() moonpeer.engine { foo = 1 } end },
+          { "spawn: expected a function, got number", function() engine:spawn(3) end },
+          { "send: expected a connection", function() engine:send "x y" end },
+          { "send: ", function() engine:send({ connection }, 3) end },
+          { "string expected, got number", function() connection:send(3) end },
+          { "string expected, got number", function() connection:receive(3) end },
+          { "expected a command, got nil", function() connection:expect() end },
+        } do
+          refused(row[1], debug.getinfo(row[2], "S").linedefined, row[2])
+          tried = tried + 1
+        end
+      end)
+      world:run_for "1s"
+      assert.equal(10, tried)
+      engine:close(0)
+      world:run_for "1m"
+      for _, row in ipairs {
+        { "stats: the engine is closed", function() engine:stats() end },
+        { "spawn: the engine is closed", function() engine:spawn(print) end },
+        { "reload: the engine is closed", function() engine:reload() end },
+        { "watch: the engine is closed", function() engine:watch() end },
+      } do
+        refused(row[1], debug.getinfo(row[2], "S").linedefined, row[2])
+      end
+    end)
+  end)
+  -- luacheck: pop
+
+  it("says that nothing happened where nobody is", function()
+    in_world({}, function(world)
+      local _, message = world:run_until(function() end, "1s")
+      assert.matches("what happened last is:%s+nothing$", message)
+    end)
+  end)
+end)
+
+describe("a remote", function()
+  test.guard()
+
+  it("dials names as moonpeer.connect does", function()
+    in_world({ network = "regtest" }, function(world)
+      world:engine "10.0.0.1:18444"
+      world:engine "10.0.0.3:7000"
+      world:dns("seed.x", { "10.0.0.9", "10.0.0.1" })
+      world:dns("other.x", { "10.0.0.3" })
+      local remote = world:remote("10.0.0.2", function(remote)
+        remote:dial("seed.x"):handshake()
+        remote:dial("other.x:7000"):handshake()
+        local _, _, code = remote:dial "none.x"
+        return code
+      end)
+      assert(world:run_until(function()
+        return remote.done
+      end))
+      assert.equal("dns_failed", remote.result)
     end)
   end)
 end)

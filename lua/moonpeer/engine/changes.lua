@@ -140,8 +140,8 @@ function methods:reload()
   if handlers.watching then
     handlers.watching:cancel()
   end
-  local task = handlers.reload or spawn_on(self, { owned = true }, reload_now,
-    self, handlers)
+  local task = handlers.reload or misuse.guard("reload", spawn_on, self,
+    { owned = true }, reload_now, self, handlers)
   handlers.reload = task
   if not core.in_task() then
     return true
@@ -166,11 +166,10 @@ function methods:watch(every)
     return
   end
   local seconds = misuse.duration("watch", every or 0.5)
-  handlers.following = spawn_on(self, { owned = true }, function()
-    follow.run(handlers.stack.entries, math.max(seconds, 0.01), function()
+  handlers.following = misuse.guard("watch", spawn_on, self, { owned = true },
+    follow.run, handlers.stack.entries, math.max(seconds, 0.01), function()
       self:reload()
     end)
-  end)
 end
 
 --- Lets a policy decide beside the active ones, without effect; nil ends that.

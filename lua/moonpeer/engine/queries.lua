@@ -62,7 +62,7 @@ end
 --- `received` and is `queued`; `lag` and `most_lag` of the loop in seconds.
 ---@return table
 function methods:stats()
-  local stats = self:counts()
+  local stats = misuse.guard("stats", self.counts, self)
   stats.peers = self.store:count_by_status()
   stats.commands, stats.memory = traffic(self)
   stats.lag, stats.most_lag = lag(self)

@@ -1,6 +1,7 @@
 --- remote - a scripted peer of a world: a task on a host of its own that
 --- listens, dials, and talks on connections (moonpeer.conversation).
 local core = require "moonpeer.core"
+local dial = require "moonpeer.dial"
 local misuse = require "moonpeer.misuse"
 
 require "moonpeer.conversation" -- what connections can say
@@ -118,6 +119,9 @@ end
 ---@return moonpeer.Connection|nil, string?, string?  nil, message, code
 function methods:accept(timeout)
   check_waits(self, "accept")
+  if timeout ~= nil then
+    misuse.duration("accept", timeout)
+  end
   return keep(self, self:listen():accept(timeout))
 end
 
@@ -138,16 +142,13 @@ function methods:serve(fn)
 end
 
 --- Dials.
----@param address string  without a port: the network's
+---@param address string  or a name of world:dns; without a port: the network's
 ---@param options? table  as for moonpeer.connect
 ---@return moonpeer.Connection|nil, string?, string?  nil, message, code
 function methods:dial(address, options)
   check_waits(self, "dial")
-  if type(address) ~= "string" then
-    misuse.raise("dial: expected an address, got %s", type(address))
-  end
-  return keep(self, core.connect(address,
-    checked_options(self, "dial", options)))
+  options = checked_options(self, "dial", options)
+  return keep(self, dial("dial", address, options))
 end
 
 --- Starts another task of this remote.

@@ -63,7 +63,7 @@ function report.of(hosts, trace, most)
     end
     lines[#lines + 1] = describe(host, last)
   end
-  return table.concat(lines, "\n")
+  return #lines == 0 and "  nothing" or table.concat(lines, "\n")
 end
 
 return report

@@ -96,15 +96,22 @@ end
 ---@return integer  a number for heal
 function methods:partition(a, b)
   open(self)
-  return must("partition", misuse.guard("partition", raw.cut, self.handle,
-    ips_of(self, "partition", a),
-    b ~= nil and ips_of(self, "partition", b) or nil))
+  local other = b ~= nil and ips_of(self, "partition", b) or nil
+  self.last_cut = must("partition", misuse.guard("partition", raw.cut,
+    self.handle, ips_of(self, "partition", a), other))
+  return self.last_cut
 end
 
 --- Takes a partition back, or all.
 ---@param number? integer
 function methods:heal(number)
-  misuse.guard("heal", raw.heal, open(self), number)
+  open(self)
+  if number ~= nil and (math.type(number) ~= "integer" or number < 1
+    or number > (self.last_cut or 0)) then
+    misuse.raise("heal: expected the number of a partition, got %s",
+      tostring(number))
+  end
+  raw.heal(self.handle, number)
 end
 
 --- Resets every stream between two hosts.
