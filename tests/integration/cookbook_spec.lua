@@ -61,4 +61,21 @@ describe("README.md", function()
       end
     end
   end)
+
+  it("shows a test of a policy that stands alone, of ten lines", function()
+    local file <close> = assert(io.open "README.md")
+    local text = file:read "a":match "```lua\n(it%(.-\nend%)\n)```"
+    local _, lines = text:gsub("\n", "")
+    assert.is_true(lines <= 10)
+    local name = os.tmpname() .. "_spec.lua"
+    local spec = assert(io.open(name, "w"))
+    spec:write(text)
+    spec:close()
+    local out = process.run(("program=$(realpath %s); cd / && exec timeout 60 "
+      .. "busted --lua=$program %s"):format(process.quote(process.executable),
+      name))
+    os.remove(name)
+    os.remove((name:gsub("_spec.lua$", "")))
+    assert.matches("1 success / 0 failures / 0 errors", out)
+  end)
 end)
