@@ -107,13 +107,17 @@ function prompt.talk(evaluator)
       pending = nil
       return ask()
     end
-    local task = core.spawn(evaluator.evaluate, evaluator, pending)
-    running = task
-    -- another waits for it: Ctrl-C may hit it anywhere
+    local task
+    -- another waits for it, from before it runs: Ctrl-C may hit it anywhere
     core.spawn(function()
       local shown, goes_on = task:wait()
+      if shown == nil and type(goes_on) == "string" then
+        shown = goes_on:find "interrupted!" and "interrupted" or goes_on
+      end
       done(shown, goes_on == true)
     end)
+    task = core.spawn(evaluator.evaluate, evaluator, pending)
+    running = task
     if not evaluator.is_remote then
       terminal.guard(running)
     end
