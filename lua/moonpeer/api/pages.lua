@@ -112,6 +112,13 @@ local function trimmed(lines)
     .. "\n"
 end
 
+-- A heading's anchor has no dots.
+local function contents(one)
+  local anchor = one.variable:gsub("%.", "")
+  local sentence = (one.summary .. " "):match "^(.-)[.:;]%s"
+  return ("- [%s](#%s): %s"):format(one.variable, anchor, sentence)
+end
+
 --- The reference of the module.
 ---@return string
 function pages.reference()
@@ -123,8 +130,7 @@ at the prompt. Failures of the world are `nil, message, code`; misuse raises.
 Durations are seconds, or texts such as `"250ms"` and `"10m"`.
 ]] }
   for _, one in ipairs(api.types()) do
-    lines[#lines + 1] = ("- [%s](#%s): %s"):format(one.variable, one.variable,
-      one.summary:match "^[^.:;]*")
+    lines[#lines + 1] = contents(one)
   end
   lines[#lines + 1] = ""
   for _, one in ipairs(api.types()) do
