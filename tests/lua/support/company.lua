@@ -21,8 +21,8 @@ function company.wait_for(what, condition)
 end
 
 --- A configuration on loopback that is quick about everything but calling
---- somebody late: who is slow on a loaded machine is not gone, and one dial that
---- is not answered in time must not be the last for a day.
+--- somebody late: who is slow on a loaded machine is not gone, and one dial
+--- that is not answered in time must not be the last for a day.
 function company.config(changes)
   local config = {
     network = "regtest", listen = "127.0.0.1:0", connect_timeout = "20s",
