@@ -215,6 +215,10 @@ void connection_source_write(struct mp_connection *c);
 /* Gives it up, if there is one: its owner is told why. */
 void connection_source_end(struct mp_connection *c, int rc);
 
+/* Instead of a ping, which would stand behind it: waits for ping_timeout, or
+ * ends the connection when nothing of it has moved in one. */
+void connection_wait_for_source(struct mp_connection *c);
+
 /* Bytes that were queued before it and have not left. */
 size_t connection_source_queued(const struct mp_connection *c);
 
