@@ -159,7 +159,7 @@ function methods:start()
 end
 
 --- Makes an engine; start() sets it going.
----@param config table  see mission: network, listen, peers, policies ...
+---@param config table  network, listen, peers, policies ...: help "configuration"
 ---@return moonpeer.Engine|nil, string?, string?  nil, message, code
 function engine.new(config)
   if type(config) ~= "table" then
