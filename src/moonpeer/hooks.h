@@ -186,7 +186,7 @@ struct mp_hooks {
                   struct mp_fault *fault);
 
   /* What to do about an offence, into *verdict, which holds the safe answer:
-   * MP_DISCONNECT, or MP_OBSERVE when is_dropped. */
+   * MP_DISCONNECT, or MP_OBSERVE when is_dropped, but for a flood. */
   void (*judge)(void *data, struct mp_connection *connection,
                 const struct mp_offence *offence, struct mp_verdict *verdict);
 
