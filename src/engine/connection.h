@@ -31,7 +31,13 @@ struct outgoing;
 struct target;
 
 /* Kinds of messages by what they cost us. */
-enum budget_kind { BUDGET_ANY, BUDGET_ASKING, BUDGET_TELLING, BUDGET_KINDS };
+enum budget_kind {
+  BUDGET_ANY,
+  BUDGET_ASKING,
+  BUDGET_TELLING,
+  BUDGET_WRONG,
+  BUDGET_KINDS
+};
 
 struct budget {
   int64_t since; /* when it was filled; 0 before the first time */
@@ -191,6 +197,10 @@ void connection_look_up(struct mp_connection *c,
 /* A message of c->kind has come: 0, or MP_EFLOOD when it is one too many. */
 int connection_spend(struct mp_connection *c, struct mp_fault *fault);
 
+/* One has come that was wrong and is dropped: each is judged, and judging costs
+ * more than sending it. The same. */
+int connection_spend_wrong(struct mp_connection *c, struct mp_fault *fault);
+
 /* Counts a message of so many bytes, header included, in usage. What the table
  * of messages does not know is of type NULL. */
 void connection_count(struct mp_connection *c,
@@ -224,6 +234,10 @@ void connection_source_write(struct mp_connection *c);
 
 /* Gives it up, if there is one: its owner is told why. */
 void connection_source_end(struct mp_connection *c, int rc);
+
+/* Instead of a ping, which would stand behind it: waits for ping_timeout, or
+ * ends the connection when nothing of it has moved in one. */
+void connection_wait_for_source(struct mp_connection *c);
 
 /* Bytes that were queued before it and have not left. */
 size_t connection_source_queued(const struct mp_connection *c);

@@ -176,7 +176,7 @@ struct mp_hooks {
                   struct mp_fault *fault);
 
   /* What to do about an offence. Safe answer: MP_DISCONNECT, and MP_OBSERVE
-   * when is_dropped. */
+   * when is_dropped, but for a flood. */
   void (*judge)(void *data, struct mp_connection *connection,
                 const struct mp_offence *offence, struct mp_verdict *verdict);
 

@@ -39,7 +39,7 @@ stage.describe("before the handshake", function(one)
 
   one.it("another magic ends it with network_mismatch, at four bytes",
     function()
-      assert.equal("frame: expected the magic dab5bffa of regtest, "
+      assert.equal("frame: magic at offset 0: expected dab5bffa of regtest, "
         .. "got e3e1f3e8", ends("\xe3\xe1\xf3\xe8", "network_mismatch", "ban"))
     end)
 
