@@ -112,7 +112,7 @@ end
 --- full the oldest is dropped; the event after a gap has `lost`, their number.
 --- It ends when the engine is gone.
 ---@param options? table  capacity (1024), events (a list of names; all but
----  message and chunk), command (of these)
+---  message, chunk and decision), command (of these)
 ---@return function
 function methods:events(options)
   options = options or {}
@@ -159,7 +159,7 @@ function methods:start()
 end
 
 --- Makes an engine; start() sets it going.
----@param config table  see mission: network, listen, peers, policies ...
+---@param config table  network, listen, peers ...: help "configuration"
 ---@return moonpeer.Engine|nil, string?, string?  nil, message, code
 function engine.new(config)
   if type(config) ~= "table" then

@@ -137,7 +137,8 @@ static void on_judge(void *data, struct mp_connection *connection,
 
 static void on_closed(void *data, struct mp_connection *connection) {
   struct mp_engine *engine = data;
-  engine->hooks->closed(engine->data, connection);
+  if (engine->hooks->closed)
+    engine->hooks->closed(engine->data, connection);
   engine_remove(engine, connection);
 }
 
