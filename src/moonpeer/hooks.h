@@ -139,6 +139,7 @@ struct mp_event {
   int code;                         /* why, 0 when nothing went wrong */
   const char *text;                 /* the same in words, never NULL */
   const struct mp_message *message; /* of MP_MESSAGE */
+  uint64_t bit;                     /* of its command: mp_command_bit */
   const struct mp_chunk *chunk;     /* of MP_CHUNK */
   const struct mp_offence *offence; /* of MP_PEER_MISBEHAVED */
   const struct mp_prefix *prefix;   /* of MP_PEER_BANNED, MP_PEER_UNBANNED */
