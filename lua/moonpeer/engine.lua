@@ -8,6 +8,7 @@ local queue = require "moonpeer.queue"
 local schedule = require "moonpeer.schedule"
 local sorted = require "moonpeer.sorted"
 require "moonpeer.engine.queries"
+require "moonpeer.store" -- the methods of engine.store
 
 misuse.own_file()
 
