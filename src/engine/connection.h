@@ -31,7 +31,13 @@ struct outgoing;
 struct target;
 
 /* Kinds of messages by what they cost us. */
-enum budget_kind { BUDGET_ANY, BUDGET_ASKING, BUDGET_TELLING, BUDGET_KINDS };
+enum budget_kind {
+  BUDGET_ANY,
+  BUDGET_ASKING,
+  BUDGET_TELLING,
+  BUDGET_WRONG,
+  BUDGET_KINDS
+};
 
 struct budget {
   int64_t since; /* when it was filled; 0 before the first time */
@@ -180,6 +186,10 @@ void connection_chunk_forget(struct mp_connection *c);
  */
 int connection_spend(struct mp_connection *c, const char *command,
                      struct mp_fault *fault);
+
+/* One has come that was wrong and is dropped: each is judged, and judging costs
+ * more than sending it. The same. */
+int connection_spend_wrong(struct mp_connection *c, struct mp_fault *fault);
 
 /* Counts a message of so many bytes, header included, in usage. What the table
  * of messages does not know is of type NULL. */

@@ -17,6 +17,7 @@ static const struct {
     [BUDGET_ANY] = {"messages", 50000, 200000},
     [BUDGET_ASKING] = {"messages that want an answer", 200, 1000},
     [BUDGET_TELLING] = {"address messages", 10, 50},
+    [BUDGET_WRONG] = {"messages that are wrong", 10, 100},
 };
 
 /* What makes us work, or answer, is of a dearer kind. */
@@ -72,6 +73,14 @@ int connection_spend(struct mp_connection *c, const char *command,
   return fault_set(fault, MP_EFLOOD,
                    "%s: expected at most %d %s a second, got more", command,
                    kinds[kind].rate, kinds[kind].name);
+}
+
+int connection_spend_wrong(struct mp_connection *c, struct mp_fault *fault) {
+  if (!c->usage || spend(c, BUDGET_WRONG))
+    return 0;
+  return fault_set(fault, MP_EFLOOD,
+                   "expected at most %d %s a second, got more",
+                   kinds[BUDGET_WRONG].rate, kinds[BUDGET_WRONG].name);
 }
 
 /* --- traffic ---------------------------------------------------------------
