@@ -8,6 +8,7 @@ local queue = require "moonpeer.queue"
 local schedule = require "moonpeer.schedule"
 local sorted = require "moonpeer.sorted"
 require "moonpeer.engine.queries"
+require "moonpeer.store" -- the methods of engine.store
 
 misuse.own_file()
 
@@ -112,7 +113,7 @@ end
 --- full the oldest is dropped; the event after a gap has `lost`, their number.
 --- It ends when the engine is gone.
 ---@param options? table  capacity (1024), events (a list of names; all but
----  message and chunk), command (of these)
+---  message, chunk and decision), command (of these)
 ---@return function
 function methods:events(options)
   options = options or {}
@@ -159,7 +160,7 @@ function methods:start()
 end
 
 --- Makes an engine; start() sets it going.
----@param config table  see mission: network, listen, peers, policies ...
+---@param config table  network, listen, peers ...: help "configuration"
 ---@return moonpeer.Engine|nil, string?, string?  nil, message, code
 function engine.new(config)
   if type(config) ~= "table" then

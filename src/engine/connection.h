@@ -44,6 +44,13 @@ struct budget {
   int32_t left;
 };
 
+/* What a command means to us. Zero is right for the one without a letter. */
+struct kind {
+  char command[MP_COMMAND_SIZE + 1]; /* zeros behind it */
+  enum budget_kind budget;
+  const struct mp_message_type *type; /* NULL: the table does not know it */
+};
+
 /* Why an engine has a connection. */
 enum purpose {
   PURPOSE_INBOUND, /* somebody dialled us */
@@ -87,6 +94,7 @@ struct mp_connection {
 
   struct buf in;    /* as received, frames not yet taken in front */
   uint64_t in_size; /* bytes of the one in front; 0: not known */
+  struct kind kind; /* of the last message: most come in a row of theirs */
   struct incoming *incoming;
   struct outgoing *outgoing;
   struct buf out, flying;     /* queued; given to the stream */
@@ -182,10 +190,12 @@ void connection_chunk_forget(struct mp_connection *c);
 /* --- connection_budget.c ---------------------------------------------------
  */
 
-/* A message of the command has come: 0, or MP_EFLOOD when it is one too many.
- */
-int connection_spend(struct mp_connection *c, const char *command,
-                     struct mp_fault *fault);
+/* Looks a command up, which has zeros behind it, into c->kind. */
+void connection_look_up(struct mp_connection *c,
+                        const char command[MP_COMMAND_SIZE + 1]);
+
+/* A message of c->kind has come: 0, or MP_EFLOOD when it is one too many. */
+int connection_spend(struct mp_connection *c, struct mp_fault *fault);
 
 /* One has come that was wrong and is dropped: each is judged, and judging costs
  * more than sending it. The same. */
