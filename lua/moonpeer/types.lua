@@ -1160,7 +1160,7 @@ function world:count() end
 ---@field loss? number chance that a stream is lost
 ---@field refuse? number chance that a dial is refused
 ---@field silence? number chance that a dial is not answered
----@field lifetime? number|string of streams, at most
+---@field lifetime? number|string of streams, on average: each is reset after twice this at most
 ---@field one_way? boolean from a to b only
 
 --- What the way between two hosts is like. Latency, jitter and bandwidth are each way's own. Without options it is as before.
