@@ -1,5 +1,6 @@
 --- engine - engines as Lua sees them: made, started, told what to do.
 local changes = require "moonpeer.engine.changes"
+require "moonpeer.engine.configure"
 local core = require "moonpeer.core"
 local listeners = require "moonpeer.engine.listeners"
 local misuse = require "moonpeer.misuse"
@@ -172,13 +173,17 @@ function engine.new(config)
   end
   local handlers = { budget = budget, stack = stack }
   stack:install(handlers)
+  handlers.given = {
+    policies = config.policies, budget = config.budget,
+  }
   handlers.given_jobs = config.schedule
   handlers.jobs = schedule.jobs(config.schedule, stack.entries)
-  if config.shadow ~= nil then
+  if config.shadow then
     handlers.shadow, fault = stack:member(config.shadow)
     if not handlers.shadow then
       return nil, fault, "invalid_configuration"
     end
+    handlers.given_shadow = config.shadow
   end
   handlers.gone = gone
   local made, message, code =

@@ -134,11 +134,11 @@ function engine:address() end
 ---@return moonpeer.Network
 function engine:network() end
 
---- The configuration as it is now: durations in seconds, memory in bytes.
+--- The configuration as it is now: durations in seconds, memory in bytes; network by name, listen (false for none), mode, peers and trusted as texts.
 ---@return table
 function engine:config() end
 
---- Changes the configuration while it runs: all of it, or nothing when something is wrong.
+--- Changes the configuration while it runs: all of it, or nothing when something is wrong. A schedule takes the place of the one before, a shadow of false ends the trial; network, policies, store and budget last as long as the engine: others are refused, with what to do instead.
 ---@param changes table options
 ---@return table|nil
 ---@return string? message
@@ -298,15 +298,15 @@ function engine:explain(what) end
 
 --- What moonpeer.engine and engine:configure take: a table. Durations are seconds or texts such as "10m".
 ---@class moonpeer.Configuration
----@field network? string|table The network that is spoken.
+---@field network? string|table The network that is spoken; it cannot change.
 ---@field listen? boolean|string Where to wait for peers; true: 0.0.0.0, the network's port.
 ---@field peers? string[] The only ones to dial: fixed mode, no discovery.
 ---@field mode? string Fixed when peers are given.
----@field store? string|moonpeer.Store Where peers are remembered.
----@field policies? (moonpeer.Policy|string)[] Asked in turn before the stock policies; the first answer wins. Only those from files are read again by engine:reload.
+---@field store? string|moonpeer.Store Where peers are remembered; it cannot change.
+---@field policies? (moonpeer.Policy|string)[] Asked in turn before the stock policies; the first answer wins. The list cannot change; those from files are read again by engine:reload.
 ---@field schedule? table<string, moonpeer.Job|false> Jobs that recur; false: none of the name.
----@field shadow? moonpeer.Policy|string Decides beside the others, without effect: see engine:trial.
----@field budget? table What a call of a policy may take: time that it computes, 0 for any; and bytes that all of Lua may hold meanwhile. Whoever needs more fails with "not enough memory", all garbage is collected, and the function is parked.
+---@field shadow? moonpeer.Policy|string|false Decides beside the others, without effect: see engine:trial.
+---@field budget? table What a call of a policy may take: time that it computes, 0 for any; and bytes that all of Lua may hold meanwhile. Whoever needs more fails with "not enough memory", all garbage is collected, and the function is parked. It cannot change.
 ---@field trusted? string[] Never banned, throttled or evicted by stock policies.
 ---@field target_connections? integer Outbound connections to keep.
 ---@field max_connections? integer Connections in all; target_connections at least.

@@ -47,12 +47,16 @@ mine:close "1s"]] },
       example = [[assert(engine:network().name == "regtest")]] },
     { name = "config", since = "0.1.0",
       summary = "The configuration as it is now: durations in seconds, "
-        .. "memory in bytes.",
+        .. "memory in bytes; network by name, listen (false for none), mode, "
+        .. "peers and trusted as texts.",
       returns = { { "table", "key -> value" } },
       example = [[assert(engine:config().ping_timeout == 30)]] },
     { name = "configure", since = "0.1.0",
       summary = "Changes the configuration while it runs: all of it, or "
-        .. "nothing when something is wrong.",
+        .. "nothing when something is wrong. A schedule takes the place of the "
+        .. "one before, a shadow of false ends the trial; network, policies, "
+        .. "store and budget last as long as the engine: others are refused, "
+        .. "with what to do instead.",
       args = { { "changes", "table", "options" } },
       options = "configuration",
       returns = { { "table", "key -> { before, now }, of what changed" } },
