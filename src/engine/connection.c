@@ -253,6 +253,7 @@ static void on_connected(void *owner, int rc) {
                                      : "the dial failed");
     return;
   }
+  c->heard_at = mp_loop_now(c->loop);
   session_move(&c->session, MP_AWAITING_HANDSHAKE);
   connection_wait(c, WAITING_NOTHING, 0);
   tell(c, MP_CONNECTION_ESTABLISHED);
@@ -296,6 +297,7 @@ connection_new(const struct mp_connection_setup *setup, bool is_inbound) {
   c->measured = setup->measured;
   c->usage = setup->usage;
   c->is_manual = c->is_paused = setup->is_manual;
+  c->heard_at = mp_loop_now(c->loop);
   c->id = ++c->loop->connections;
   session_init(&c->session, is_inbound, mp_loop_random_u64(c->loop));
   mp_timer_init(&c->timer, on_timer, c);

@@ -91,6 +91,7 @@ struct mp_connection {
   enum waiting waiting;
   struct mp_later turn; /* what is left to do at the end of this turn */
   struct mp_connection_counts counts;
+  int64_t heard_at; /* anything of the remote, or it was dialled; monotonic */
 
   int64_t patience;         /* for the handshake, when not handshake_timeout */
   bool is_manual;           /* mp_connection_handshake starts the session */

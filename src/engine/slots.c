@@ -33,6 +33,8 @@ static void count_outbound(struct mp_engine *engine, struct mp_connection *c,
     slots->feelers += by;
   else
     slots->outbound += by;
+  if (!c->role.is_complete)
+    slots->dialling += by;
   if (by > 0) {
     mp_store_group(engine->store, &c->address, &c->role.group);
     crowd_add(&engine->dialled, &c->address, sizeof c->address);

@@ -159,8 +159,8 @@ static void set_lists(lua_State *L, const struct mp_config *config) {
   lua_setfield(L, -2, "trusted");
 }
 
-/* configure{...}: a table of what changed of the schema's keys, key -> { before,
- * now }; or nil, message, code, and nothing has changed. */
+/* configure{...}: a table of what changed of the schema's keys, key -> {
+ * before, now }; or nil, message, code, and nothing has changed. */
 static int do_configure(lua_State *L) {
   struct mp_engine *engine = live(L);
   struct mp_config before = *mp_engine_config(engine), config = before;
