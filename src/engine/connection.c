@@ -169,6 +169,12 @@ void connection_limit(struct mp_connection *c, int64_t limit) {
   c->patience = limit;
 }
 
+void connection_unlimit(struct mp_connection *c) {
+  c->patience = 0;
+  if (c->waiting == WAITING_HANDSHAKE)
+    connection_wait(c, WAITING_HANDSHAKE, patience(c));
+}
+
 static void end_late(struct mp_connection *c, int code, const char *what,
                      int64_t limit) {
   char text[MP_FAULT_TEXT];

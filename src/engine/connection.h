@@ -129,6 +129,9 @@ void connection_wait_to_ping(struct mp_connection *c);
 /* Gives the handshake less time than handshake_timeout. */
 void connection_limit(struct mp_connection *c, int64_t patience);
 
+/* Gives it handshake_timeout after all, from now on. */
+void connection_unlimit(struct mp_connection *c);
+
 /* Starts the session: sends our version when we have dialled. */
 void connection_start(struct mp_connection *c);
 

@@ -104,6 +104,8 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
                      "there is a connection to this peer already");
   mp_connection_close(twin, MP_EDUPLICATE,
                       "this peer has dialled us at the same time");
+  if (c->role.purpose == PURPOSE_POLITE)
+    engine_inherit(engine, c, twin);
   return 0;
 }
 

@@ -107,6 +107,16 @@ void engine_release(struct mp_engine *engine, struct mp_connection *c) {
     crowd_remove(&engine->dialled, &c->role.name, sizeof c->role.name);
 }
 
+/* The twin need not be gone before the slot is taken again. */
+void engine_inherit(struct mp_engine *engine, struct mp_connection *c,
+                    struct mp_connection *twin) {
+  engine_release(engine, twin);
+  count(engine, c, -1);
+  c->role.purpose = PURPOSE_INBOUND;
+  count(engine, c, 1);
+  connection_unlimit(c);
+}
+
 void engine_remove(struct mp_engine *engine, struct mp_connection *connection) {
   take_out(engine, connection);
   engine_release(engine, connection);
