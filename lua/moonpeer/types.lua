@@ -115,7 +115,7 @@ function engine:close(deadline) end
 ---@return function
 function engine:peers(filter) end
 
---- As counts; besides peers by status, messages and bytes by command, memory, and how late the loop is.
+--- As counts; besides peers by status, messages and bytes by command, memory, and how late the loop is. events_lost counts what slow readers of engine:events have lost, too.
 ---@return table
 function engine:stats() end
 
@@ -157,7 +157,7 @@ function engine:on(event, name, fn, options) end
 ---@param name string
 function engine:off(event, name) end
 
---- A queue of events for a task. When it is full the oldest is dropped; the event after a gap has `lost`, their number.
+--- A queue of events for a task. When it is full the oldest is dropped; the event after a gap has `lost`, their number, and engine:stats counts them all as events_lost.
 ---@param options? table options
 ---@return function
 function engine:events(options) end
@@ -167,7 +167,7 @@ function engine:events(options) end
 ---@return function
 function engine:connections(filter) end
 
---- What it has done, and has now: connections, inbound, outbound, half_open, connected; dials, accepted, rejected, handshakes, evictions, bans, and failures by code.
+--- What it has done, and has now: connections, inbound, outbound, half_open, connected; dials, accepted, rejected, handshakes, evictions, bans, events_lost, and failures by code.
 ---@return table
 function engine:counts() end
 
@@ -873,11 +873,14 @@ function message:check_chain(previous) end
 ---@field last boolean|nil Is it the last piece?
 ---@field time number Seconds since 1970.
 ---@field connection moonpeer.Connection|nil
----@field address string Of the remote.
+---@field address string|nil Of the remote, or of the listener. Of a ban it has no port, and is nil when the prefix covers more.
 ---@field code string|nil Of a failure or an offence.
 ---@field reason string In words.
 ---@field message moonpeer.Message|nil Of "message".
 ---@field prefix string|nil What was banned or unbanned.
+---@field expires number|nil When that ban ends or would have ended, seconds since 1970; math.huge: never.
+---@field ban_reason string|nil Of that ban: "manual", "misbehaviour" ...
+---@field origin string|nil Who banned: "manual", "policy", "import" ...
 ---@field verdict string|nil What a policy decided.
 ---@field verdict_reason string|nil
 ---@field rule string|nil The declared rule that decided so, instead of a policy.

@@ -96,6 +96,11 @@ void engine_remove(struct mp_engine *engine, struct mp_connection *connection);
 /* Gives its slot back, before it is gone; once. */
 void engine_release(struct mp_engine *engine, struct mp_connection *connection);
 
+/* One of the polite lane takes the slot of the connection that gives way to
+ * it. */
+void engine_inherit(struct mp_engine *engine, struct mp_connection *connection,
+                    struct mp_connection *twin);
+
 /* Evenly from 0 to limit - 1; and an interval with the configured jitter. */
 int64_t engine_random_below(struct mp_engine *engine, int64_t limit);
 int64_t engine_jitter(struct mp_engine *engine, int64_t interval);

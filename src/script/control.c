@@ -221,7 +221,7 @@ static int do_counts(lua_State *L) {
   const struct mp_engine_counts *counts = mp_engine_counts(engine);
   struct mp_engine_slots slots;
   mp_engine_slots(engine, &slots);
-  lua_createtable(L, 0, 14);
+  lua_createtable(L, 0, 16);
   set_count(L, "connections", slots.taken);
   set_count(L, "inbound", slots.inbound);
   set_count(L, "outbound", slots.outbound);
@@ -236,6 +236,7 @@ static int do_counts(lua_State *L) {
   set_count(L, "evictions", (int64_t)counts->evictions);
   set_count(L, "bans", (int64_t)counts->bans);
   set_count(L, "changes", (int64_t)counts->changes);
+  set_count(L, "events_lost", (int64_t)counts->events_lost);
   push_failures(L, counts);
   lua_setfield(L, -2, "failures");
   return 1;

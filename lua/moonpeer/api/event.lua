@@ -17,11 +17,18 @@ return {
     field("last", "boolean|nil", "Is it the last piece?"),
     field("time", "number", "Seconds since 1970."),
     field("connection", "moonpeer.Connection|nil", ""),
-    field("address", "string", "Of the remote."),
+    field("address", "string|nil", "Of the remote, or of the listener. Of a "
+      .. "ban it has no port, and is nil when the prefix covers more."),
     field("code", "string|nil", "Of a failure or an offence."),
     field("reason", "string", "In words."),
     field("message", "moonpeer.Message|nil", "Of \"message\"."),
     field("prefix", "string|nil", "What was banned or unbanned."),
+    field("expires", "number|nil", "When that ban ends or would have ended, "
+      .. "seconds since 1970; math.huge: never."),
+    field("ban_reason", "string|nil", "Of that ban: \"manual\", "
+      .. "\"misbehaviour\" ..."),
+    field("origin", "string|nil", "Who banned: \"manual\", \"policy\", "
+      .. "\"import\" ..."),
     field("verdict", "string|nil", "What a policy decided."),
     field("verdict_reason", "string|nil", ""),
     field("rule", "string|nil", "The declared rule that decided so, instead "
