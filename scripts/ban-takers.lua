@@ -9,11 +9,13 @@ local patience = 1000 -- items asked for, while not one was announced
 local engine
 local taken, given = {}, {}
 
+---@param event moonpeer.Event
 local function forget(event)
   taken[event.address], given[event.address] = nil, nil
 end
 
-return {
+---@type moonpeer.Policy
+local policy = {
   name = "ban-takers",
   setup = function(the_engine)
     engine = the_engine
@@ -35,3 +37,5 @@ return {
     connection_lost = forget,
   },
 }
+
+return policy

@@ -7,7 +7,8 @@ local moonpeer = require "moonpeer"
 
 local unwanted = { "*scanner*", "*spy*", "/Satoshi:*" }
 
-return {
+---@type moonpeer.Policy
+local policy = {
   name = "ban-user-agents",
   validate = function(_, _, version)
     for _, glob in ipairs(unwanted) do
@@ -22,3 +23,5 @@ return {
     end
   end,
 }
+
+return policy

@@ -9,7 +9,8 @@ local function since(counts, name)
   return n
 end
 
-return {
+---@type moonpeer.Policy
+local policy = {
   name = "hourly-report",
   schedule = {
     hourly = {
@@ -24,3 +25,5 @@ return {
     },
   },
 }
+
+return policy

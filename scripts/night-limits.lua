@@ -12,7 +12,8 @@ local function is_day()
   return hour >= day.from and hour < day.to
 end
 
-return {
+---@type moonpeer.Policy
+local policy = {
   name = "night-limits",
   accept = function(engine)
     if is_day() and engine:counts().inbound >= day.inbound then
@@ -20,3 +21,5 @@ return {
     end
   end,
 }
+
+return policy

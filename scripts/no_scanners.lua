@@ -2,7 +2,8 @@
 --- change: policies = { dofile "no_scanners.lua" }.
 local moonpeer = require "moonpeer"
 
-return {
+---@type moonpeer.Policy
+local policy = {
   name = "no-scanners",
 
   validate = function(_, _, version)
@@ -17,3 +18,5 @@ return {
     end
   end,
 }
+
+return policy

@@ -2,6 +2,7 @@
 --- autonomous system when the store has an asmap, else a /16 (IPv4) or /32.
 ---
 ---   moonpeer.engine { policies = { "scripts/one-per-network.lua" } }
+---@param engine moonpeer.Engine
 local function groups_of(engine)
   local groups = {}
   for connection in engine:connections() do
@@ -11,6 +12,8 @@ local function groups_of(engine)
 end
 
 --- Of more candidates than are needed, those of new groups.
+---@param engine moonpeer.Engine
+---@param n integer
 local function select_new(engine, n)
   local groups, list = groups_of(engine), {}
   for _, status in ipairs { "valid", "unknown" } do
@@ -25,7 +28,8 @@ local function select_new(engine, n)
   return list
 end
 
-return {
+---@type moonpeer.Policy
+local policy = {
   name = "one-per-network",
   select = select_new,
   accept = function(engine, address)
@@ -34,3 +38,5 @@ return {
     end
   end,
 }
+
+return policy

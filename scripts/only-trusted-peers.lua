@@ -17,7 +17,8 @@ local function is_trusted(address)
   return false
 end
 
-return {
+---@type moonpeer.Policy
+local policy = {
   name = "only-trusted-peers",
   accept = function(_, address)
     return is_trusted(address), "is nobody we know"
@@ -37,3 +38,5 @@ return {
     return list
   end,
 }
+
+return policy

@@ -8,7 +8,8 @@
 ---   }
 local at_once = 10 -- dials for each time the engine asks
 
-return {
+---@type moonpeer.Policy
+local policy = {
   name = "polite-crawler",
   select = function(engine, n)
     local list = engine:pick(math.min(n, at_once), "unknown")
@@ -24,3 +25,5 @@ return {
     return "1h", "later"
   end,
 }
+
+return policy

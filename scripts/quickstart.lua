@@ -10,6 +10,7 @@ local sim = require "moonpeer.sim"
 local MOST = 20 -- rows of a network that nobody knows
 
 -- The policy: three lines decide who may stay.
+---@type moonpeer.Policy
 local only_bitcoin_sv = {
   name = "only-bitcoin-sv",
   validate = function(_, _, version)
@@ -21,12 +22,14 @@ local only_bitcoin_sv = {
 --- What each of the ten peers does with a connection; nil: nobody listens.
 local characters = {}
 
+---@param connection moonpeer.Connection
 local function silent(connection)
   connection:receive "nothing" -- comes, so this waits for the end
 end
 
 --- A node that shakes hands and stays.
 local function node(user_agent)
+  ---@param connection moonpeer.Connection
   return function(connection)
     if connection:handshake { user_agent = user_agent } then
       silent(connection)
@@ -35,6 +38,7 @@ local function node(user_agent)
 end
 
 --- A node of another network that speaks first, so that its magic is seen.
+---@param connection moonpeer.Connection
 local function foreigner(connection)
   local nowhere = { services = 0, ip = "::", port = 0 }
   connection:send("version", {
@@ -45,10 +49,14 @@ local function foreigner(connection)
   silent(connection)
 end
 
+---@param connection moonpeer.Connection
 local function resets(connection)
   connection:reset()
 end
 
+---@param about string
+---@param fn? fun(connection: moonpeer.Connection)
+---@param options? moonpeer.connect.Options
 local function add(about, fn, options)
   characters[#characters + 1] = { about = about, fn = fn, options = options }
 end
@@ -65,7 +73,8 @@ add("dead port", nil)
 add("resets", resets)
 
 --- Opens the peers, each at its own loopback address: bans are by address.
----@return string[] addresses, moonpeer.Listener[] listeners
+---@return string[] addresses
+---@return moonpeer.Listener[] listeners
 local function open_peers()
   local addresses, listeners = {}, {}
   for i, character in ipairs(characters) do
@@ -87,6 +96,7 @@ local function seed_of(addresses)
     local ip, port = address:match "^(.*):(%d+)$"
     entries[i] = { time = 0, services = 0, ip = ip, port = tonumber(port) }
   end
+  ---@param connection moonpeer.Connection
   return function(connection)
     if not connection:handshake { user_agent = "/Bitcoin SV:1.2.2(seed)/" } then
       return
@@ -98,6 +108,7 @@ local function seed_of(addresses)
 end
 
 --- Collects what happens to each peer.
+---@param engine moonpeer.Engine
 local function watch(engine, rows)
   engine:on("connection_started", "quickstart", function(event)
     rows:meet(event.address)
@@ -181,6 +192,7 @@ local function summary(counts)
   return table.concat(words, ", ")
 end
 
+---@param store moonpeer.Store
 local function show(rows, about, store)
   local counts = {}
   print((layout:format("address", about and "character" or "", "verdict",
@@ -197,6 +209,7 @@ local function show(rows, about, store)
 end
 
 --- An engine that is told of one peer, or of none, and finds the others.
+---@return moonpeer.Configuration
 local function config_of(network, seed, store)
   return {
     network = network, peers = seed and { seed }, mode = "normal",
@@ -206,6 +219,7 @@ local function config_of(network, seed, store)
 end
 
 --- Meets peers on sockets; inside a task.
+---@param config moonpeer.Configuration
 local function meet(config, rows, about)
   local engine <close> = assert(moonpeer.engine(config))
   local answer

@@ -4,9 +4,13 @@
 ---   moonpeer.engine {
 ---     store = "sqlite:peers.db", policies = { "scripts/save-on-change.lua" },
 ---   }
-return {
+
+---@type moonpeer.Policy
+local policy = {
   name = "save-on-change",
   schedule = {
     save = { changes = 100, after_ban = true, every = "1h", jitter = 0.1 },
   },
 }
+
+return policy

@@ -2,11 +2,14 @@
 --- completed, the types for editors and the manual page come from here.
 --- A type is { name, class, summary, variable, members }; is_table: people
 --- write it; in_lua: it is made in Lua; internal: names that are nobody's
---- business; outside: its examples run outside of tasks. A member is
+--- business; outside: its examples run outside of tasks; parent: the class
+--- whose members it has besides; is_open: other fields, too; values: { class,
+--- { { value, text }, ... } } of its field `type`. A member is
 ---   name     in the type
 ---   kind     "function", "method" or "field"; nil is the type's usual one
----   args     { { name, type, text }, ... }; a name that ends in ? may be left
----            out; `options` instead of a text: a table, described beside
+---   args     { { name, type, text, like }, ... }; a name that ends in ? may be
+---            left out; `options` instead of a text: a table, described beside;
+---            like: the call ("moonpeer.Store.each") that has the same options
 ---   options  { { name, type, text }, ... }
 ---   returns  { { type, text }, ... }
 ---   errors   codes that it fails with; then it returns nil, message, code

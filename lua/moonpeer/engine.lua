@@ -9,6 +9,7 @@ local queue = require "moonpeer.queue"
 local schedule = require "moonpeer.schedule"
 local sorted = require "moonpeer.sorted"
 require "moonpeer.engine.queries"
+require "moonpeer.store" -- the methods of engine.store
 
 misuse.own_file()
 
@@ -114,7 +115,7 @@ end
 --- and stats() has the `events_lost` of all readers.
 --- It ends when the engine is gone.
 ---@param options? table  capacity (1024), events (a list of names; all but
----  message and chunk), command (of these)
+---  message, chunk and decision), command (of these)
 ---@return function
 function methods:events(options)
   options = options or {}
@@ -164,7 +165,7 @@ function methods:start()
 end
 
 --- Makes an engine; start() sets it going.
----@param config table  see mission: network, listen, peers, policies ...
+---@param config table  network, listen, peers ...: help "configuration"
 ---@return moonpeer.Engine|nil, string?, string?  nil, message, code
 function engine.new(config)
   if type(config) ~= "table" then

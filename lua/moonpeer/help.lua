@@ -54,6 +54,9 @@ local function describe_type(one)
     lines[#lines + 1] = ("  %-36s %s"):format(api.signature(one, member),
       member.summary:match "^[^.:;]*")
   end
+  for _, row in ipairs(one.values and one.values[2] or {}) do
+    lines[#lines + 1] = ("  %-36q %s"):format(row[1], row[2])
+  end
   return table.concat(lines, "\n")
 end
 

@@ -8,6 +8,7 @@ require "moonpeer.conversation"
 
 misuse.own_file()
 
+---@type moonpeer
 local moonpeer = {
   --- This version: "major.minor.patch".
   version = core.version,

@@ -32,6 +32,27 @@ may end before the field; then it and all that follow are absent. Bytes after
 the last field are ignored. **When**: *any*: always; *version*: once a version
 has come; *negotiation*: between version and verack; *ready*: after both.
 Messages marked *other chains* are not sent by Bitcoin SV nodes.
+
+## What stands before a payload
+
+| at | bytes | field | rules |
+|---|---|---|---|
+| 0 | 4 | magic | the network's; another is `network_mismatch`, at once |
+| 4 | 12 | command | printable ASCII, then zero bytes |
+| 16 | 4 | length | little-endian; limits are below |
+| 20 | 4 | checksum | the first bytes of the payload's double sha256 |
+
+**extmsg**: when the command begins with these six letters, the length and the
+checksum say nothing, and twenty bytes more follow. Source: SV protocol.cpp,
+specification p2p/large_messages.md.
+
+| at | bytes | field | rules |
+|---|---|---|---|
+| 24 | 12 | command | of the payload; the limit is that of this one |
+| 36 | 8 | length | little-endian; at most 2^63 - 1 |
+
+Such a frame is read at any size, and written only when a payload has 4 GiB or
+more: then with a length of `ffffffff` and a checksum of zeros before it.
 ]]
 
 local function thousands(n)
@@ -199,6 +220,8 @@ local function rules(field)
   add(field.when, field.when and condition(field))
   add(field.min or field.max, (field.min or field.max) and range(field))
   add(field.default, field.default and default(field))
+  add(field.network_address, "as long as its network has it")
+  add(field.sized, "fills the length before it")
   add(field.differential, "each the distance to the one before, less one")
   add(field.quiet, "not shown in JSON")
   return table.concat(words, "; ")

@@ -9,6 +9,7 @@ local report = require "moonpeer.sim.report"
 
 misuse.own_file()
 
+---@class moonpeer.Sim
 local sim = {}
 
 local raw = core.methods "moonpeer.world"

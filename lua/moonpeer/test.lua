@@ -8,6 +8,7 @@ local words = require "moonpeer.words"
 
 misuse.own_file()
 
+---@class moonpeer.Test
 local test = {}
 
 -- --- what happened ---------------------------------------------------------

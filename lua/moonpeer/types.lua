@@ -1,6 +1,7 @@
 ---@meta moonpeer
 -- Made by scripts/docs from lua/moonpeer/api/: for editors, never run.
 -- luacheck: ignore
+-- `moonpeer` is global for the prompt and for the files of policies.
 
 ---@class moonpeer.Network
 ---@field name string
@@ -12,41 +13,62 @@
 
 --- What `require "moonpeer"` gives. What waits does so inside a task: in moonpeer.spawn, moonpeer.run, or at the prompt.
 ---@class moonpeer
----@field message table Frames and messages without an engine: see moonpeer.message.
+---@field message moonpeer.message Frames and messages without an engine: see moonpeer.message.
 ---@field network table<string, moonpeer.Network> What is known of each network, by name: mainnet, testnet, stn, regtest and others; each has name, magic, port, genesis, seeds, checks_user_agent.
 ---@field version string This version: "major.minor.patch".
-local moonpeer = {}
+moonpeer = {}
 
 --- Makes an engine: peers, connections and policies under one configuration. start() sets it going.
 ---@param configuration moonpeer.Configuration checked as a whole; an unknown key raises and names the nearest
 ---@return moonpeer.Engine|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function moonpeer.engine(configuration) end
+
+---@class moonpeer.connect.Options
+---@field network? string|table a name, or { name, magic, port }; mainnet
+---@field user_agent? string up to 256 bytes
+---@field protocol_version? integer 31800 or more; 70016
+---@field keepalive? boolean answer pings and do not show them; true
+---@field connect_timeout? number|string 1 ms to 1 h; 5 s
+---@field handshake_timeout? number|string 1 ms to 1 h; 15 s
+---@field ping_interval? number|string 0 (none) to 1 day; 0
+---@field ping_timeout? number|string 1 ms to 1 day; 30 s
+---@field receive_memory? integer bytes, 1 KiB to 1 GiB; 4 MiB
+---@field send_memory? integer bytes, 1 KiB to 1 GiB; 1 MiB
 
 --- Dials a peer: a connection without engine, store or policies behind it.
 ---@param address string "1.2.3.4:8333", "[::1]:8333" or "name:8333"; without a port the network's
----@param options? table options
+---@param options? moonpeer.connect.Options options
 ---@return moonpeer.Connection|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function moonpeer.connect(address, options) end
 
 --- Waits for peers that dial. Each connection becomes a task; without a function they wait for accept, 128 at most.
 ---@param address string port 0 chooses one
----@param fn? function fn(connection)
----@param options? table as for connect
+---@param fn? fun(connection: moonpeer.Connection)
+---@param options? moonpeer.connect.Options as for connect
 ---@return moonpeer.Listener|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function moonpeer.listen(address, fn, options) end
+
+---@class moonpeer.store.Options
+---@field capacity? integer peers; 65,536
+---@field max_bans? integer bans; 100,000
+---@field ttl? table status -> duration or "forever", after which a peer is forgotten
+---@field inaccessible_time? number|string until an inaccessible peer is unknown again; 24 h
+---@field ban_time? number|string of a ban that says none; 24 h
+---@field asmap? string a file that maps addresses to AS numbers
+---@field read_only? boolean changes are never saved
 
 --- Opens a peer store.
 ---@param url string|table "memory:", "json:peers.json", "sqlite:peers.db"; or a table of functions: load, apply, close
----@param options? table options
+---@param options? moonpeer.store.Options options
 ---@return moonpeer.Store|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function moonpeer.store(url, options) end
 
 --- Starts a function as a task: a coroutine that may wait. It runs from the next turn of the loop on.
@@ -59,8 +81,8 @@ function moonpeer.spawn(fn, ...) end
 ---@param fn? function
 ---@param ... any its arguments
 ---@return any|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function moonpeer.run(fn, ...) end
 
 --- Waits for a while.
@@ -72,8 +94,8 @@ function moonpeer.sleep(time) end
 ---@param name string
 ---@param timeout? number|string seconds, or a text such as "250ms", "10m", "24h"; 30 s
 ---@return string[]|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function moonpeer.resolve(name, timeout) end
 
 --- Monotonic time, of a world inside one.
@@ -102,8 +124,8 @@ local engine = {}
 
 --- Sets it going: listens, dials, saves.
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function engine:start() end
 
 --- Ends it in order: no more connections, then a last save. Returns at once; twice is fine.
@@ -111,8 +133,8 @@ function engine:start() end
 function engine:close(deadline) end
 
 --- Walks the peers of its store.
----@param filter? table as for store:each
----@return function
+---@param filter? moonpeer.Store.each.Options as for store:each
+---@return fun(): moonpeer.Peer?
 function engine:peers(filter) end
 
 --- As counts; besides peers by status, messages and bytes by command, memory, and how late the loop is. events_lost counts what slow readers of engine:events have lost, too.
@@ -126,8 +148,8 @@ function engine:trusts(address) end
 
 --- Where it listens: the real port, also for port 0.
 ---@return string|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function engine:address() end
 
 --- What is known of the network it speaks.
@@ -139,43 +161,56 @@ function engine:network() end
 function engine:config() end
 
 --- Changes the configuration while it runs: all of it, or nothing when something is wrong. A schedule takes the place of the one before, a shadow of false ends the trial; network, policies, store and budget last as long as the engine: others are refused, with what to do instead.
----@param changes table options
+---@param changes moonpeer.Configuration options
 ---@return table|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function engine:configure(changes) end
 
+---@class moonpeer.Engine.on.Options
+---@field command? string of "message", and of "chunk", payloads too large to be held
+
 --- Calls a function whenever something happens. A listener of the same name is replaced. The event is stale when the function has returned.
----@param event string such as "handshake_complete"
+---@param event moonpeer.EventType such as "handshake_complete"
 ---@param name string of the listener
----@param fn function fn(event); it may not wait
----@param options? table options
+---@param fn fun(event: moonpeer.Event) it may not wait
+---@param options? moonpeer.Engine.on.Options options
 function engine:on(event, name, fn, options) end
 
 --- Takes a listener away; nothing happens when there is none.
----@param event string
+---@param event moonpeer.EventType
 ---@param name string
 function engine:off(event, name) end
 
+---@class moonpeer.Engine.events.Options
+---@field capacity? integer 1 or more; 1024
+---@field events? moonpeer.EventType[] all but message, chunk and decision
+---@field command? string of messages
+
 --- A queue of events for a task. When it is full the oldest is dropped; the event after a gap has `lost`, their number, and engine:stats counts them all as events_lost.
----@param options? table options
----@return function
+---@param options? moonpeer.Engine.events.Options options
+---@return fun(): moonpeer.QueuedEvent?
 function engine:events(options) end
 
+---@class moonpeer.Engine.connections.Options
+---@field state? string "connected" ...
+---@field inbound? boolean
+---@field address? string
+
 --- Walks the connections. Closing them meanwhile is safe.
----@param filter? table options
----@return function
+---@param filter? moonpeer.Engine.connections.Options options
+---@return fun(): moonpeer.Connection?
 function engine:connections(filter) end
 
 --- What it has done, and has now: connections, inbound, outbound, half_open, connected; dials, accepted, rejected, handshakes, evictions, bans, events_lost, and failures by code.
----@return table
+---@return table<string, integer>
 function engine:counts() end
 
 --- Dials an address, whatever the policies would select.
 ---@param address string an IP, and a port or the network's
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function engine:dial(address) end
 
 --- Closes connections: one, or all with an address.
@@ -195,31 +230,35 @@ function engine:send(to, command, fields) end
 --- Sends a message to all connections that have shaken hands.
 ---@param command string up to 12 bytes
 ---@param fields? table|string
----@param filter? table as for connections
+---@param filter? moonpeer.Engine.connections.Options as for connections
 ---@return integer
 ---@return table
 function engine:broadcast(command, fields, filter) end
 
+---@class moonpeer.Engine.ban.Options
+---@field time? number|string from 1 s, or "forever"; ban_time
+---@field reason? string for people
+
 --- Refuses an address or prefix, and closes what it covers.
 ---@param what string|moonpeer.Connection "1.2.3.4", "1.2.3.0/24", or a connection for its address
----@param options? table options
+---@param options? moonpeer.Engine.ban.Options options
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function engine:ban(what, options) end
 
 --- Ends the ban on exactly that address or prefix.
 ---@param what string
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function engine:unban(what) end
 
 --- Saves the store and waits until the bytes are durable.
 ---@param timeout? number|string forever
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function engine:save(timeout) end
 
 --- Saves from the next turn on; store_saved or store_failed tells.
@@ -267,8 +306,8 @@ function engine:schedule() end
 
 --- Reads the policies that came from files again, from the next turn on. What does not compile, check or pass a trial changes nothing; what fails within 30 s after is taken back. Inside a task it waits for the outcome.
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function engine:reload() end
 
 --- Reloads by itself when a policy's file changes. What is wrong with the file policy_failed tells, and nothing changes.
@@ -276,10 +315,10 @@ function engine:reload() end
 function engine:watch(every) end
 
 --- Lets a policy decide beside the active ones, without effect: shadow mode.
----@param policy? table|string a policy or a file's name; nil ends it
+---@param policy? moonpeer.Policy|string a policy or a file's name; nil ends it
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function engine:try(policy) end
 
 --- How the policy of try would have decided.
@@ -346,18 +385,18 @@ local configuration = {}
 ---@field version? string For people.
 ---@field about? string For people.
 ---@field api? integer The interface it is for; another is refused.
----@field on? table event -> function(event), as engine:on. They go with the policy at a reload. 50 ms each.
+---@field on? table<moonpeer.EventType, fun(event: moonpeer.Event)> As engine:on. They go with the policy at a reload. 50 ms each.
 ---@field rules? moonpeer.Rule[] Counted in C, before any function.
----@field schedule? table name -> job, or false for none of the name: see job.
----@field accept? fun(engine: moonpeer.Engine, address: string): (boolean)?, (string|nil)? May somebody who dials us come in? The core has refused who is banned and who has too many connections.
----@field validate? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, version: table): ("ok"|"offence")?, (string|nil)?, (string|nil)? Is this a peer to talk to? Asked once for each connection, when its version message has come.
----@field judge? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, offence: moonpeer.Offence): (string|nil)?, (string|nil)?, (moonpeer.Verdict|nil)? What to do about something that a peer did wrong. observe: only log; throttle: read nothing for a second; disconnect; discourage: and prefer others; ban: and refuse the address. A stream that makes no sense any more ends in any case.
----@field select? fun(engine: moonpeer.Engine, n: integer): ((string|moonpeer.Peer)[]|nil)? Whom to dial. Those that are banned, connected or wait for their next try, and more than n are left out, whoever names them.
----@field retry? fun(engine: moonpeer.Engine, address: string, failure: moonpeer.Failure): (number|string|false)?, (string|nil)? When a peer that could not be reached is dialled again.
----@field evict? fun(engine: moonpeer.Engine, candidates: moonpeer.Candidate[], address: string): (moonpeer.Connection|false)?, (string|nil)? Who goes when all slots are taken and somebody else wants to come in.
----@field keep? fun(engine: moonpeer.Engine, address: string, source: string): (boolean)?, (string|nil)? Is an address that a peer told of worth remembering? How many and how fast is limited by the core for each source.
+---@field schedule? table<string, moonpeer.Job|false> Jobs by name; false for none of the name.
+---@field accept? fun(engine: moonpeer.Engine, address: string): (boolean|nil, string|nil) May somebody who dials us come in? The core has refused who is banned and who has too many connections.
+---@field validate? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, version: moonpeer.Version): ("ok"|"offence"|nil, string|nil, string|nil) Is this a peer to talk to? Asked once for each connection, when its version message has come.
+---@field judge? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, offence: moonpeer.Offence): (string|nil, string|nil, moonpeer.Verdict|nil) What to do about something that a peer did wrong. observe: only log; throttle: read nothing for a second; disconnect; discourage: and prefer others; ban: and refuse the address. A stream that makes no sense any more ends in any case.
+---@field select? fun(engine: moonpeer.Engine, n: integer): ((string|moonpeer.Peer)[]|nil) Whom to dial. Those that are banned, connected or wait for their next try, and more than n are left out, whoever names them.
+---@field retry? fun(engine: moonpeer.Engine, address: string, failure: moonpeer.Failure): (number|string|false|nil, string|nil) When a peer that could not be reached is dialled again.
+---@field evict? fun(engine: moonpeer.Engine, candidates: moonpeer.Candidate[], address: string): (moonpeer.Connection|false|nil, string|nil) Who goes when all slots are taken and somebody else wants to come in.
+---@field keep? fun(engine: moonpeer.Engine, address: string, source: string): (boolean|nil, string|nil) Is an address that a peer told of worth remembering? How many and how fast is limited by the core for each source.
 ---@field setup? fun(engine: moonpeer.Engine) Called once when the policy comes into force. When it fails the engine is not made, or the reload changes nothing.
----@field save? fun(): (any)? Called when a reload is about to replace it: what its successor's restore is given.
+---@field save? fun(): (any|nil) Called when a reload is about to replace it: what its successor's restore is given.
 ---@field restore? fun(state: any) Called after setup with what the one before has saved. When it fails the reload changes nothing.
 
 --- Options of a ban, the third value of judge.
@@ -397,7 +436,7 @@ local configuration = {}
 ---@field verdict? string As judge answers.
 ---@field time? number|string Of a ban.
 ---@field scope? string Of a ban.
----@field ladder? table[] Steps of { count, verdict, time, scope } instead of one.
+---@field ladder? moonpeer.Rule[] Steps of count, verdict, time and scope instead of one.
 ---@field exempt? string[] Prefixes, or "trusted".
 
 --- What a schedule does again and again. save, discover, expire and report bring their own run. One that fails keeps its place, and is reported. A run is a task and may wait; between two waits it has 50 ms.
@@ -409,7 +448,7 @@ local configuration = {}
 ---@field after_ban? boolean Also at once when a peer was banned.
 ---@field changes? integer Also after so many changes of the store.
 ---@field persist? boolean Remembers its last run with the store, over a restart.
----@field run? function run(engine).
+---@field run? fun(engine: moonpeer.Engine)
 
 --- One live stream to a peer: an engine's, or a conversation that a script holds by itself (moonpeer.connect, moonpeer.listen). Only the latter receive.
 ---@class moonpeer.Connection
@@ -417,42 +456,54 @@ local configuration = {}
 ---@field inbound boolean Did the remote dial?
 ---@field state string connecting, awaiting_handshake, connected, failed, rejected or disconnected.
 ---@field rtt number|nil Seconds from the last ping to its pong; nil before one.
----@field version table|nil What the remote said of itself: version, services, timestamp, user_agent, start_height, relay ...
+---@field version moonpeer.Version|nil What the remote said of itself, once it has.
 local connection = {}
 
+---@class moonpeer.Connection.handshake.Options
+---@field version? integer the protocol's
+---@field services? integer bits
+---@field timestamp? integer seconds since 1970
+---@field addr_recv? table whom it was sent to: services, ip, port
+---@field addr_from? table who sent it: services, ip, port
+---@field nonce? integer finds connections to oneself
+---@field user_agent? string up to 256 bytes
+---@field start_height? integer as it claims
+---@field relay? boolean are transactions wanted?
+---@field association_id? string bytes
+
 --- Shakes hands.
----@param overrides? table fields of our own version
----@return table|nil
----@return string? message
----@return string? code
+---@param overrides? moonpeer.Connection.handshake.Options options
+---@return moonpeer.Version|nil
+---@return string?
+---@return string?
 function connection:handshake(overrides) end
 
 --- Sends a message.
 ---@param command string up to 12 bytes
 ---@param fields? table|string of the message, or its payload
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function connection:send(command, fields) end
 
 --- Sends bytes as they are.
 ---@param bytes string
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function connection:send_raw(bytes) end
 
 --- Waits for a message. What comes before it is dropped.
 ---@param command? string|string[] or any of a list; any when nil
 ---@param timeout? number|string forever
 ---@return moonpeer.Message|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function connection:receive(command, timeout) end
 
 --- Waits for a message and raises when it does not come, or its fields are others.
 ---@param command string
----@param fields? table|function those that matter; or fn(message) -> boolean
+---@param fields? table|fun(message: moonpeer.Message): any those that matter; or whether it is the one
 ---@param timeout? number|string 10 s
 ---@return moonpeer.Message
 function connection:expect(command, fields, timeout) end
@@ -476,17 +527,17 @@ function connection:expect_chunks(command) end
 ---@param command? string|string[] or any of a list; any when nil
 ---@param timeout? number|string forever
 ---@return table|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function connection:receive_chunk(command, timeout) end
 
 --- Sends a message whose payload is read as the remote takes it, and waits until all of it is with the system. What is sent meanwhile comes after it.
 ---@param command string up to 12 bytes
----@param source file|function an open file, from where it stands; or fn(offset, n) -> 1 to n bytes of the payload from offset on
+---@param source file*|fun(offset: integer, n: integer): string? an open file, from where it stands; or a function that gives 1 to n bytes of the payload from offset on
 ---@param size? integer bytes, 0 or more; of a file the rest of it
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function connection:send_from(command, source, size) end
 
 --- Sends bytes in small pieces.
@@ -494,26 +545,37 @@ function connection:send_from(command, source, size) end
 ---@param n integer bytes at once, 1 or more
 ---@param t number|string between two pieces
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function connection:drip(bytes, n, t) end
 
 --- Does not read: for a while, or until something is received.
 ---@param duration? number|string
 function connection:stall(duration) end
 
+---@class moonpeer.Connection.play.Options
+---@field expect? string[] all commands
+---@field timeout? number|string for each; 10 s
+---@field in_time? boolean with the pauses of the recording
+
 --- Plays one side of a recorded conversation, byte for byte, and expects the commands of the other.
 ---@param file string as record writes it
 ---@param sender string the side to play
----@param options? table options
+---@param options? moonpeer.Connection.play.Options options
 function connection:play(file, sender, options) end
+
+---@class moonpeer.Connection.record.Options
+---@field name? string
+---@field note? string
+---@field us? string what we are called; "us"
+---@field remote? string "node"
 
 --- Writes down what is said from now on.
 ---@param file string
----@param options? table options
+---@param options? moonpeer.Connection.record.Options options
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function connection:record(file, options) end
 
 --- Closes it; twice is fine.
@@ -522,6 +584,19 @@ function connection:close(reason) end
 
 --- Closes it at once, with a reset.
 function connection:reset() end
+
+--- What a peer says of itself. None of it need be true.
+---@class moonpeer.Version
+---@field version integer The protocol's.
+---@field services integer Bits.
+---@field timestamp integer Seconds since 1970.
+---@field addr_recv table Whom it was sent to: services, ip, port.
+---@field addr_from table Who sent it: services, ip, port.
+---@field nonce integer Finds connections to oneself.
+---@field user_agent string Up to 256 bytes.
+---@field start_height integer As it claims.
+---@field relay boolean Are transactions wanted?
+---@field association_id string|nil Bytes.
 
 --- All peers that are remembered, and the bans. `#store` is how many peers there are.
 ---@class moonpeer.Store
@@ -536,30 +611,30 @@ local store = {}
 --- Remembers a peer. When the store is full another goes: those that never worked first, then those that worked once, banned ones last; among them inaccessible before unknown before valid, and first who has been longest in its status.
 ---@param fields table ip and port; and any field of a peer
 ---@return moonpeer.Peer|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function store:create(fields) end
 
 --- The peer of an id.
 ---@param id string a UUID
 ---@return moonpeer.Peer|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function store:read(id) end
 
 --- Changes fields of a peer.
 ---@param peer moonpeer.Peer|string or its id
 ---@param fields table
 ---@return moonpeer.Peer|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function store:update(peer, fields) end
 
 --- Forgets a peer.
 ---@param peer moonpeer.Peer|string or its id
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function store:delete(peer) end
 
 --- All peers.
@@ -575,8 +650,8 @@ function store:find_by_status(status) end
 ---@param ip string or both in one text
 ---@param port? integer
 ---@return moonpeer.Peer|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function store:find_by_ip_port(ip, port) end
 
 --- How many there are of a status; or of each.
@@ -584,28 +659,53 @@ function store:find_by_ip_port(ip, port) end
 ---@return integer|table
 function store:count_by_status(status) end
 
+---@class moonpeer.Store.each.Options
+---@field status? string|string[]
+---@field group? string|moonpeer.Peer as group() gives it, or an address or peer of that group
+---@field source? string manual, dns, peer or inbound
+---@field source_address? string who told us
+---@field older_than? number|string first seen at least so long ago
+---@field newer_than? number|string first seen less than so long ago
+---@field untried_for? number|string
+
 --- Walks the peers. Changing the store meanwhile is safe.
----@param filter? table options
----@return function
+---@param filter? moonpeer.Store.each.Options options
+---@return fun(): moonpeer.Peer?
 function store:each(filter) end
+
+---@class moonpeer.Store.pick.Options
+---@field except? (moonpeer.Peer|string)[] not these peers or addresses
+---@field except_groups? (moonpeer.Peer|string)[] none of these groups
+---@field status? string|string[]
+---@field group? string|moonpeer.Peer as group() gives it, or an address or peer of that group
+---@field source? string manual, dns, peer or inbound
+---@field source_address? string who told us
+---@field older_than? number|string first seen at least so long ago
+---@field newer_than? number|string first seen less than so long ago
+---@field untried_for? number|string
 
 --- Peers at random, over network groups first: one network cannot fill the choice.
 ---@param n integer
----@param filter? table as for each; besides except, a list of peers or addresses, and except_groups, a list of what group may be
+---@param filter? moonpeer.Store.pick.Options options
 ---@return moonpeer.Peer[]
 function store:pick(n, filter) end
 
+---@class moonpeer.Store.hear.Options
+---@field source? string
+---@field source_address? string
+---@field services? integer
+
 --- Remembers an address that somebody told, under the limits for what one source may tell.
 ---@param address string
----@param about? table options
+---@param about? moonpeer.Store.hear.Options options
 ---@return moonpeer.Peer|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function store:hear(address, about) end
 
 --- A source was asked: so many addresses more are taken of it.
 ---@param n integer 0 to 1000
----@param about? table as for hear
+---@param about? moonpeer.Store.hear.Options as for hear
 ---@return true
 function store:expect(n, about) end
 
@@ -617,8 +717,8 @@ function store:group(address) end
 --- The milder tier: in memory only.
 ---@param address string
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function store:discourage(address) end
 
 --- Takes that back.
@@ -640,16 +740,23 @@ function store:value(name) end
 ---@param name string
 ---@param bytes? string nil takes it away
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function store:set_value(name, bytes) end
 
 --- Walks these values.
----@return function
+---@return fun(): (string?, string?)
 function store:values() end
 
+---@class moonpeer.Store.configure.Options
+---@field capacity? integer
+---@field max_bans? integer
+---@field ttl? table
+---@field inaccessible_time? number|string
+---@field ban_time? number|string
+
 --- Changes the options it was opened with.
----@param options table options
+---@param options moonpeer.Store.configure.Options options
 function store:configure(options) end
 
 --- Forgets what is stale, ends bans: an engine does it itself.
@@ -660,7 +767,7 @@ function store:expire(budget) end
 --- Calls a function for what changes, from the next turn on.
 ---@param event string peer_created, peer_updated, peer_deleted, ban_added or ban_removed
 ---@param name string
----@param fn function fn(change)
+---@param fn fun(change: table)
 function store:on(event, name, fn) end
 
 --- Takes a listener away.
@@ -671,40 +778,48 @@ function store:off(event, name) end
 --- Saves, and waits until the bytes are durable; after the timeout the save goes on. Outside a task it is done when the call returns.
 ---@param timeout? number|string forever
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function store:save(timeout) end
 
 --- Saves and closes.
 function store:close() end
 
---- Addresses and prefixes that are refused. A ban is a table: prefix, reason, origin, note, created, expires (seconds since 1970).
+--- Addresses and prefixes that are refused.
 ---@class moonpeer.Bans
 local bans = {}
 
+---@class moonpeer.Bans.add.Options
+---@field time? number|string or "forever"; 24 h
+---@field expires? number|string seconds since 1970, or "forever"
+---@field reason? string network_mismatch, blockchain_mismatch, banned_user_agent, misbehaviour or manual
+---@field origin? string
+---@field note? string
+---@field created? number seconds since 1970
+
 --- Bans. Of a full list the ban that is the soonest to expire ends for it, even when the new one would expire sooner still; limit: all are for ever.
 ---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"; "::ffff:1.2.3.0/120" is "1.2.3.0/24"
----@param options? table options
----@return table|nil
----@return string? message
----@return string? code
+---@param options? moonpeer.Bans.add.Options options
+---@return moonpeer.Ban|nil
+---@return string?
+---@return string?
 function bans:add(what, options) end
 
 --- The ban on exactly that.
 ---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"; "::ffff:1.2.3.0/120" is "1.2.3.0/24"
----@return table|nil
+---@return moonpeer.Ban|nil
 function bans:get(what) end
 
 --- The narrowest ban that covers an address.
 ---@param address string
----@return table|nil
+---@return moonpeer.Ban|nil
 function bans:find(address) end
 
 --- Ends the ban on exactly that.
 ---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"; "::ffff:1.2.3.0/120" is "1.2.3.0/24"
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function bans:remove(what) end
 
 --- Ends all bans that cover an address.
@@ -713,28 +828,42 @@ function bans:remove(what) end
 function bans:lift(address) end
 
 --- Walks the bans.
----@return function
+---@return fun(): moonpeer.Ban?
 function bans:each() end
 
 --- How many; `#bans` too.
 ---@return integer
 function bans:count() end
 
+---@class moonpeer.Bans.import.Options
+---@field format? string "json" or "plain"; by its beginning
+---@field name? string of the text, in messages
+---@field origin? string
+---@field time? number|string
+
 --- Takes the bans of a text.
 ---@param text string banlist.json, or a prefix a line
----@param options? table options
+---@param options? moonpeer.Bans.import.Options options
 ---@return integer|nil
----@return integer
----@return string? message
----@return string? code
+---@return integer|string
+---@return string?
 function bans:import(text, options) end
 
 --- All bans as a text.
 ---@param format? string "json" (banlist.json) or "plain"
 ---@return string|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function bans:export(format) end
+
+--- One ban of a list: a table.
+---@class moonpeer.Ban
+---@field prefix string An address, or "1.2.3.0/24".
+---@field reason string network_mismatch, blockchain_mismatch, banned_user_agent, misbehaviour or manual.
+---@field origin string Who decided: manual, import, policy ...
+---@field note string|nil In words, why.
+---@field created number Seconds since 1970.
+---@field expires number|string The same, or "forever".
 
 --- A remembered remote. Its fields are changed by store:update; a script's own are in `data`.
 ---@class moonpeer.Peer
@@ -783,29 +912,42 @@ function peer:table() end
 ---@class moonpeer.message
 moonpeer.message = {}
 
+---@class moonpeer.message.encode.Options
+---@field network? string|table mainnet
+---@field text? boolean numbers and bytes come as people write them
+
 --- Makes a whole frame, header and payload. What cannot be encoded raises.
 ---@param command string up to 12 bytes
 ---@param fields? table|string or the payload
----@param options? table options
+---@param options? moonpeer.message.encode.Options options
 ---@return string|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function moonpeer.message.encode(command, fields, options) end
+
+---@class moonpeer.message.decode.Options
+---@field network? string|table mainnet
+---@field position? integer of the first byte; 1
 
 --- Reads one frame. With would_block bytes are missing, and the fourth value is how many at least.
 ---@param bytes string
----@param options? table options
+---@param options? moonpeer.message.decode.Options options
 ---@return moonpeer.Message|nil
----@return integer
----@return string? message
----@return string? code
+---@return integer|string
+---@return string?
 function moonpeer.message.decode(bytes, options) end
 
+---@class moonpeer.message.define.Options
+---@field command? string up to 12 bytes
+---@field fields? table[] each with name and type; besides min, max (of numbers, lengths and counts), size, big_endian, hex (how it is shown), optional (the message may end before it), default, sized (a record after its length), when with when_min or when_is (there only when an earlier number is that large, or a text one of these), unit
+---@field limit? integer bytes of a payload at most, instead of what the network allows
+---@field summary? string
+
 --- Declares a message: its fields are checked, read and encoded like those of the built-in ones, from now on, in this Lua state. Types of fields: uint8 uint16 uint24 uint32 uint48 uint64, int8 int16 int32 int64, bool, compact and compact64 (1 to 9 bytes), hash, ip, bytes (`size`), after their length var_bytes and text, record (`fields`), list (`fields`, or `item`: a type). Without bytes of their own: count_of, hash_of, hashes_of and size_of (`of`: an earlier field).
----@param declaration table options
+---@param declaration moonpeer.message.define.Options options
 function moonpeer.message.define(declaration) end
 
---- A set of hashes that forgets the oldest: add(hash), has(hash), and a length.
+--- A set of hashes that forgets the oldest.
 ---@param capacity? integer 65,536
 ---@return moonpeer.Hashes
 function moonpeer.message.hashes(capacity) end
@@ -817,10 +959,11 @@ function moonpeer.message.types() end
 --- A command and its fields, read when they are asked for: `message.nonce`. `#message` is the length of its list. Hooks and listeners get views, stale when they return; receive gives copies.
 ---@class moonpeer.Message
 ---@field command string "inv".
+---@field [string] any
 local message = {}
 
 --- Walks the list: of an inv its kind and hash.
----@return function
+---@return fun(): (any, any)
 function message:each() end
 
 --- All fields as a table.
@@ -859,13 +1002,29 @@ function message:import(into, source) end
 --- Does each header follow the one before it?
 ---@param previous? string the hash before the first
 ---@return string|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function message:check_chain(previous) end
+
+--- A set of hashes that forgets the oldest; `#hashes` is how many.
+---@class moonpeer.Hashes
+local hashes = {}
+
+--- Puts one in.
+---@param hash string 32 bytes
+---@return boolean
+function hashes:add(hash) end
+
+--- Is it in?
+---@param hash string 32 bytes
+---@return boolean
+function hashes:has(hash) end
+
+---@alias moonpeer.EventType "connection_started"|"connection_established"|"handshake_complete"|"connection_failed"|"connection_lost"|"connection_restarting"|"peer_misbehaved"|"peer_banned"|"peer_unbanned"|"inbound_accepted"|"inbound_rejected"|"rejected_for_capacity"|"evicted"|"listener_started"|"listener_failed"|"discovery_finished"|"store_saved"|"store_failed"|"policy_failed"|"decision"|"message"|"chunk"
 
 --- What an engine tells its listeners; stale when they return.
 ---@class moonpeer.Event
----@field type string "handshake_complete" ...
+---@field type moonpeer.EventType What happened.
 ---@field command string|nil Of "message" and "chunk".
 ---@field bytes string|nil A piece of a payload, of "chunk".
 ---@field offset integer|nil Where in the payload that piece is.
@@ -891,6 +1050,10 @@ local event = {}
 ---@return table
 function event:table() end
 
+--- An event of a queue (engine:events), a table.
+---@class moonpeer.QueuedEvent: moonpeer.Event
+---@field lost integer|nil How many were dropped before it.
+
 --- A coroutine that waits on a loop.
 ---@class moonpeer.Task
 ---@field state string ready, waiting, done or failed.
@@ -899,8 +1062,8 @@ local task = {}
 --- Waits for its end.
 ---@param timeout? number|string forever
 ---@return any|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function task:wait(timeout) end
 
 --- Asks it to end: where it waits, an error is raised.
@@ -914,8 +1077,8 @@ local listener = {}
 --- The next connection, of a listener without a function.
 ---@param timeout? number|string forever
 ---@return moonpeer.Connection|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function listener:accept(timeout) end
 
 --- Twice is fine.
@@ -925,8 +1088,17 @@ function listener:close() end
 ---@class moonpeer.Sim
 local sim = {}
 
+---@class moonpeer.Sim.world.Options
+---@field seed? integer of all chance; 0
+---@field network? string|table of its engines and remotes when they name none; mainnet
+---@field start? integer os.time of its beginning
+---@field trace? string "text", "hash" or "off"; text
+---@field trace_limit? integer bytes kept
+---@field work_time? number|string what blocking work takes
+---@field instructions? integer that a script may run without waiting
+
 --- Makes a world; best with `local world <close> = ...`.
----@param options? table options
+---@param options? moonpeer.Sim.world.Options options
 ---@return moonpeer.World
 function sim.world(options) end
 
@@ -942,8 +1114,8 @@ function world:engine(address, config) end
 
 --- A scripted peer on a host of its own. The run ends with the error when its function raises one.
 ---@param address string "10.0.0.1", or with a port
----@param fn function fn(remote), a task
----@param options? table of its connections, as for connect
+---@param fn fun(remote: moonpeer.Remote) a task
+---@param options? moonpeer.connect.Options of its connections, as for connect
 ---@return moonpeer.Remote
 function world:remote(address, fn, options) end
 
@@ -953,11 +1125,11 @@ function world:remote(address, fn, options) end
 function world:run_for(duration) end
 
 --- Lets time pass until a condition holds. It is asked between any two events, and must change nothing.
----@param condition function fn() -> boolean
+---@param condition fun(): any
 ---@param limit? number|string 1 h
 ---@return true|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function world:run_until(condition, limit) end
 
 --- Seconds since it began.
@@ -981,15 +1153,33 @@ function world:note(host, text) end
 ---@return table<string, integer>
 function world:count() end
 
+---@class moonpeer.World.link.Options
+---@field latency? number|string of each way
+---@field jitter? number|string added by chance, 0 to this
+---@field bandwidth? integer bytes a second
+---@field segment? integer bytes that travel together
+---@field split? number chance, 0 to 1
+---@field merge? number chance, 0 to 1
+---@field loss? number chance that a stream is lost
+---@field refuse? number chance that a dial is refused
+---@field silence? number chance that a dial is not answered
+---@field lifetime? number|string of streams, at most
+---@field one_way? boolean from a to b only
+
 --- What the way between two hosts is like. Latency, jitter and bandwidth are each way's own. Without options it is as before.
 ---@param a? string|table an address, an engine or a remote; nil: any
 ---@param b? string|table the same
----@param options? table options
+---@param options? moonpeer.World.link.Options options
 function world:link(a, b, options) end
+
+---@class moonpeer.World.limit.Options
+---@field descriptors? integer
+---@field window? integer bytes that may wait unread
+---@field send_buffer? integer bytes that may wait to be sent
 
 --- What a host can hold.
 ---@param host? string|table nil: those made later
----@param options table options
+---@param options moonpeer.World.limit.Options options
 function world:limit(host, options) end
 
 --- Cuts all ways between a and b, each a host or a list; without b, between a and everybody else.
@@ -1012,10 +1202,13 @@ function world:heal(number) end
 ---@return integer
 function world:sever(a, b) end
 
+---@class moonpeer.World.dns.Options
+---@field delay? number|string or "never"
+
 --- What a name resolves to.
 ---@param name string
 ---@param answers string[] empty for a failure
----@param options? table options
+---@param options? moonpeer.World.dns.Options options
 function world:dns(name, answers, options) end
 
 --- Closes everything in it; raises what could not be closed. Twice is fine.
@@ -1030,27 +1223,27 @@ function world:close() end
 local remote = {}
 
 --- Listens at its address from now on; accept does it by itself.
----@param options? table as for moonpeer.connect
+---@param options? moonpeer.connect.Options as for moonpeer.connect
 ---@return moonpeer.Listener
 function remote:listen(options) end
 
 --- Waits for the next one who dials.
 ---@param timeout? number|string forever
 ---@return moonpeer.Connection|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function remote:accept(timeout) end
 
 --- Runs a function for everyone who dials, each in a task of its own. Returns when the listener is closed.
----@param fn function fn(connection)
+---@param fn fun(connection: moonpeer.Connection)
 function remote:serve(fn) end
 
 --- Dials.
 ---@param address string without a port: the network's
----@param options? table as for moonpeer.connect
+---@param options? moonpeer.connect.Options as for moonpeer.connect
 ---@return moonpeer.Connection|nil
----@return string? message
----@return string? code
+---@return string?
+---@return string?
 function remote:dial(address, options) end
 
 --- Starts another task of it.
@@ -1120,13 +1313,20 @@ function test.install(assert) end
 ---@return boolean
 function test.collect(on) end
 
+---@class moonpeer.Test.look_around.Options
+---@field memory? integer KiB that may come to stay; 512
+
 --- Looks around, and gives a function that raises when there are more engines, connections, listeners, tasks, worlds or memory then.
----@param options? table options
----@return function
+---@param options? moonpeer.Test.look_around.Options options
+---@return fun()
 function test.look_around(options) end
 
+---@class moonpeer.Test.guard.Options
+---@field memory? integer KiB; 512
+---@field collect? boolean as test.collect
+
 --- In a describe of busted: every `it` of it fails when it leaves something behind.
----@param options? table options
+---@param options? moonpeer.Test.guard.Options options
 function test.guard(options) end
 
 return moonpeer

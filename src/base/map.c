@@ -41,7 +41,7 @@ void map_deinit(struct map *map) {
 
 static uint32_t hash_of(const struct map *map, const uint32_t *key) {
   if (map->is_hashed)
-    return key[1];
+    return key[map->words > 1];
   struct siphash hash = siphash_of(map->secret);
   unsigned i = 0;
   for (; i + 1 < map->words; i += 2)
@@ -55,9 +55,9 @@ static uint32_t in_table(uint32_t hash, uint32_t size) {
 }
 
 static bool is_equal(const uint32_t *a, const uint32_t *b, unsigned words) {
-  if (a[0] != b[0] || a[1] != b[1])
+  if (a[0] != b[0])
     return false;
-  unsigned i = 2;
+  unsigned i = 1;
   while (i < words && a[i] == b[i])
     i++;
   return i == words;
@@ -123,8 +123,7 @@ static void insert(struct map *map, const uint32_t *key, uint32_t hash,
   }
   cell[0] = value;
   cell[1] = key[0];
-  cell[2] = key[1];
-  for (unsigned i = 2; i < map->words; i++)
+  for (unsigned i = 1; i < map->words; i++)
     cell[1 + i] = key[i];
 }
 
@@ -216,10 +215,7 @@ static void close_hole(struct map *map, uint32_t at) {
   map->cells[at * words] = 0;
 }
 
-bool map_remove(struct map *map, const uint32_t *key) {
-  uint32_t *cell = find(map, key, hash_of(map, key));
-  if (!cell)
-    return false;
+static void remove_cell(struct map *map, uint32_t *cell) {
   map->count--;
   size_t words = cell_words(map);
   if (cell >= map->cells && cell < map->cells + map->size * words)
@@ -227,5 +223,47 @@ bool map_remove(struct map *map, const uint32_t *key) {
   else
     cell[0] = gone;
   step(map, STEP);
-  return true;
+}
+
+bool map_remove(struct map *map, const uint32_t *key) {
+  uint32_t *cell = find(map, key, hash_of(map, key));
+  if (cell)
+    remove_cell(map, cell);
+  return cell != NULL;
+}
+
+/* --- keys that may be the same */
+
+static uint32_t *search(uint32_t *cells, uint32_t size, uint32_t key,
+                        map_is_fn is, const void *data) {
+  uint32_t at = in_table(key, size);
+  for (;;) {
+    uint32_t *cell = cells + (size_t)2 * at;
+    if (cell[0] == 0)
+      return NULL;
+    if (cell[1] == key && cell[0] != gone && is(data, cell[0]))
+      return cell;
+    if (++at == size)
+      at = 0;
+  }
+}
+
+uint32_t *map_search(const struct map *map, uint32_t key, map_is_fn is,
+                     const void *data) {
+  uint32_t *cell = NULL;
+  if (map->cells)
+    cell = search(map->cells, map->size, key, is, data);
+  if (!cell && map->old)
+    cell = search(map->old, map->old_size, key, is, data);
+  return cell;
+}
+
+static bool is_same(const void *data, uint32_t value) {
+  return value == *(const uint32_t *)data;
+}
+
+void map_remove_value(struct map *map, uint32_t key, uint32_t value) {
+  uint32_t *cell = map_search(map, key, is_same, &value);
+  if (cell)
+    remove_cell(map, cell);
 }

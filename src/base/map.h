@@ -23,7 +23,7 @@ struct map {
   bool is_hashed;
 };
 
-/* Keys of so many words (2 to MAP_WORDS). `most` is how many there will be:
+/* Keys of so many words (1 to MAP_WORDS). `most` is how many there will be:
  * tables are made no larger than that takes, though it may be exceeded. */
 void map_init(struct map *map, const struct mp_memory *memory,
               const uint64_t secret[2], unsigned words, uint32_t most);
@@ -56,5 +56,13 @@ uint32_t *map_at(struct map *map, const uint32_t *key);
 
 /* False when it was not there. */
 bool map_remove(struct map *map, const uint32_t *key);
+
+/* Of one-word hashed keys several may be the same, so that who has the whole
+ * key elsewhere need not keep it here: where the value stands for which `is`
+ * says yes, as with map_at; and the removal of a key with this value. */
+typedef bool (*map_is_fn)(const void *data, uint32_t value);
+uint32_t *map_search(const struct map *map, uint32_t key, map_is_fn is,
+                     const void *data);
+void map_remove_value(struct map *map, uint32_t key, uint32_t value);
 
 #endif

@@ -121,7 +121,10 @@ static void on_closed(void *owner) {
                    c->reason ? c->text : "the loop was closed");
   session_move(&c->session, MP_DISCONNECTED);
   connection_source_end(c, c->reason ? c->reason : MP_ECLOSED);
-  c->hooks->closed(c->data, c);
+  if (c->hooks->closed)
+    c->hooks->closed(c->data, c);
+  mp_timer_stop(&c->timer); /* whatever was started while it ended */
+  mp_later_cancel(&c->turn);
   connection_chunk_forget(c);
   connection_forgive(c);
   buf_deinit(&c->in);

@@ -31,11 +31,24 @@ struct outgoing;
 struct target;
 
 /* Kinds of messages by what they cost us. */
-enum budget_kind { BUDGET_ANY, BUDGET_ASKING, BUDGET_TELLING, BUDGET_KINDS };
+enum budget_kind {
+  BUDGET_ANY,
+  BUDGET_ASKING,
+  BUDGET_TELLING,
+  BUDGET_WRONG,
+  BUDGET_KINDS
+};
 
 struct budget {
   int64_t since; /* when it was filled; 0 before the first time */
   int32_t left;
+};
+
+/* What a command means to us. Zero is right for the one without a letter. */
+struct kind {
+  char command[MP_COMMAND_SIZE + 1]; /* zeros behind it */
+  enum budget_kind budget;
+  const struct mp_message_type *type; /* NULL: the table does not know it */
 };
 
 /* Why an engine has a connection. */
@@ -81,6 +94,7 @@ struct mp_connection {
 
   struct buf in;    /* as received, frames not yet taken in front */
   uint64_t in_size; /* bytes of the one in front; 0: not known */
+  struct kind kind; /* of the last message: most come in a row of theirs */
   struct incoming *incoming;
   struct outgoing *outgoing;
   struct buf out, flying;     /* queued; given to the stream */
@@ -180,10 +194,16 @@ void connection_chunk_forget(struct mp_connection *c);
 /* --- connection_budget.c ---------------------------------------------------
  */
 
-/* A message of the command has come: 0, or MP_EFLOOD when it is one too many.
- */
-int connection_spend(struct mp_connection *c, const char *command,
-                     struct mp_fault *fault);
+/* Looks a command up, which has zeros behind it, into c->kind. */
+void connection_look_up(struct mp_connection *c,
+                        const char command[MP_COMMAND_SIZE + 1]);
+
+/* A message of c->kind has come: 0, or MP_EFLOOD when it is one too many. */
+int connection_spend(struct mp_connection *c, struct mp_fault *fault);
+
+/* One has come that was wrong and is dropped: each is judged, and judging costs
+ * more than sending it. The same. */
+int connection_spend_wrong(struct mp_connection *c, struct mp_fault *fault);
 
 /* Counts a message of so many bytes, header included, in usage. What the table
  * of messages does not know is of type NULL. */
@@ -218,6 +238,10 @@ void connection_source_write(struct mp_connection *c);
 
 /* Gives it up, if there is one: its owner is told why. */
 void connection_source_end(struct mp_connection *c, int rc);
+
+/* Instead of a ping, which would stand behind it: waits for ping_timeout, or
+ * ends the connection when nothing of it has moved in one. */
+void connection_wait_for_source(struct mp_connection *c);
 
 /* Bytes that were queued before it and have not left. */
 size_t connection_source_queued(const struct mp_connection *c);

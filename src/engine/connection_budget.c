@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/text.h"
 #include "moonpeer/layout.h"
 
 /* Rates are messages a second; bursts may come at once. */
@@ -17,6 +18,7 @@ static const struct {
     [BUDGET_ANY] = {"messages", 50000, 200000},
     [BUDGET_ASKING] = {"messages that want an answer", 200, 1000},
     [BUDGET_TELLING] = {"address messages", 10, 50},
+    [BUDGET_WRONG] = {"messages that are wrong", 10, 100},
 };
 
 /* What makes us work, or answer, is of a dearer kind. */
@@ -34,8 +36,7 @@ static const struct {
 
 static enum budget_kind kind_of(const char *command) {
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-    if (commands[i].command[0] == command[0] &&
-        strcmp(commands[i].command, command) == 0)
+    if (text_is(commands[i].command, command))
       return commands[i].kind;
   return BUDGET_ANY;
 }
@@ -62,16 +63,32 @@ static bool spend(struct mp_connection *c, enum budget_kind kind) {
   return true;
 }
 
-int connection_spend(struct mp_connection *c, const char *command,
-                     struct mp_fault *fault) {
-  enum budget_kind kind = c->usage ? kind_of(command) : BUDGET_ANY;
+void connection_look_up(struct mp_connection *c,
+                        const char command[MP_COMMAND_SIZE + 1]) {
+  if (memcmp(c->kind.command, command, sizeof c->kind.command) == 0)
+    return;
+  memcpy(c->kind.command, command, sizeof c->kind.command);
+  c->kind.budget = kind_of(command);
+  c->kind.type = mp_message_find(command);
+}
+
+int connection_spend(struct mp_connection *c, struct mp_fault *fault) {
+  enum budget_kind kind = c->kind.budget;
   if (!c->usage) /* a script's own: it wants to see what comes */
     return 0;
   if (spend(c, BUDGET_ANY) && (kind == BUDGET_ANY || spend(c, kind)))
     return 0;
   return fault_set(fault, MP_EFLOOD,
-                   "%s: expected at most %d %s a second, got more", command,
-                   kinds[kind].rate, kinds[kind].name);
+                   "%s: expected at most %d %s a second, got more",
+                   c->kind.command, kinds[kind].rate, kinds[kind].name);
+}
+
+int connection_spend_wrong(struct mp_connection *c, struct mp_fault *fault) {
+  if (!c->usage || spend(c, BUDGET_WRONG))
+    return 0;
+  return fault_set(fault, MP_EFLOOD,
+                   "expected at most %d %s a second, got more",
+                   kinds[BUDGET_WRONG].rate, kinds[BUDGET_WRONG].name);
 }
 
 /* --- traffic ---------------------------------------------------------------

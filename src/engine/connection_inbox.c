@@ -149,12 +149,13 @@ void connection_read(struct mp_connection *c) {
   mp_stream_read(c->stream, true);
 }
 
-/* What lies there must be taken before the stream can tell its end. A pong
- * that could not be read is not late. */
+/* What lies there must be taken before the stream can tell its end, and an end
+ * that was told before is still to be heard. A pong that could not be read is
+ * not late. */
 void connection_listen(struct mp_connection *c) {
   if (c->waiting == WAITING_PONG)
     connection_wait(c, WAITING_PONG, c->options->ping_timeout);
-  if (buf_length(&c->in))
+  if (buf_length(&c->in) || c->has_ended)
     mp_later_post(c->loop, &c->turn);
   else
     connection_read(c);

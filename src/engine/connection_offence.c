@@ -61,12 +61,19 @@ static void throttle(struct mp_connection *c) {
 
 bool connection_offend(struct mp_connection *c, int code, bool is_dropped,
                        const char *text) {
+  struct mp_fault flood;
+  if (is_dropped && code != MP_EFLOOD &&
+      connection_spend_wrong(c, &flood) != 0) {
+    code = MP_EFLOOD;
+    text = flood.text;
+  }
   struct mp_offence offence = {.code = code,
                                .text = text,
                                .count = count(c, code),
                                .is_dropped = is_dropped};
-  struct mp_verdict verdict = {.answer =
-                                   is_dropped ? MP_OBSERVE : MP_DISCONNECT};
+  /* unless somebody knows better; a flood would go on unjudged */
+  struct mp_verdict verdict = {
+      .answer = is_dropped && code != MP_EFLOOD ? MP_OBSERVE : MP_DISCONNECT};
   if (c->hooks->judge)
     c->hooks->judge(c->data, c, &offence, &verdict);
   struct mp_event event = {.type = MP_PEER_MISBEHAVED,

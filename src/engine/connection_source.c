@@ -22,12 +22,32 @@ struct outgoing {
   struct hasher *hasher; /* while the checksum is made */
   uint8_t checksum[4];
   uint64_t at;        /* what has been read */
+  uint64_t seen;      /* how far it was when it was looked at last */
   size_t header_size; /* once it has begun */
   bool has_begun;
 };
 
 size_t connection_source_queued(const struct mp_connection *c) {
   return c->outgoing ? buf_length(&c->outgoing->head) : 0;
+}
+
+/* Who takes nothing of it cannot be pinged, and must not stay for ever. The
+ * first look has nothing to compare with. */
+void connection_wait_for_source(struct mp_connection *c) {
+  struct outgoing *out = c->outgoing;
+  struct mp_fault fault;
+  uint64_t now = c->counts.bytes_out + out->at;
+  bool moves = out->seen != now;
+  out->seen = now;
+  if (moves) {
+    connection_wait(c, WAITING_TO_PING, c->options->ping_timeout);
+    return;
+  }
+  fault_set(&fault, MP_EPING_TIMEOUT,
+            "%s: expected the remote to take some of the payload within %.3g "
+            "s, it took none",
+            out->command, (double)c->options->ping_timeout / (double)MP_SECOND);
+  connection_end(c, MP_EPING_TIMEOUT, fault.text);
 }
 
 /* It is over: with 0, all is with the system. */
@@ -198,6 +218,7 @@ int mp_connection_send_from(struct mp_connection *c, const char *command,
     return rc;
   struct outgoing *out = c->outgoing = mem_new(sizeof *out);
   out->source = *source;
+  out->seen = UINT64_MAX;
   memcpy(out->command, command, strlen(command));
   out->head = c->out;
   c->out = (struct buf){0};

@@ -161,7 +161,8 @@ void connection_flush(struct mp_connection *c) {
     connection_source_write(c);
   else if (!buf_length(&c->flying) && buf_length(&c->out))
     connection_write(c, &c->out);
-  choke(c);
+  if (!c->is_over) /* nothing is started again for what waits to be freed */
+    choke(c);
 }
 
 void connection_drained(void *owner) {
@@ -223,7 +224,7 @@ static void send_old_ping(struct mp_connection *c) {
 
 void connection_send_ping(struct mp_connection *c) {
   if (c->outgoing) { /* it would stand behind that, and its pong be late */
-    connection_wait(c, WAITING_TO_PING, c->options->ping_interval);
+    connection_wait_for_source(c);
     return;
   }
   if (c->session.remote_version <= SESSION_NONCE_VERSION) {

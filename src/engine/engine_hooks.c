@@ -54,12 +54,11 @@ static void on_event(void *data, const struct mp_event *event) {
   struct mp_engine *engine = data;
   const struct mp_hooks *hooks = engine->hooks;
   bool is_wanted = hooks->wants & UINT64_C(1) << event->type;
-  if (event->type == MP_MESSAGE &&
-      !rules_message(engine, event->connection, event->message->command))
-    return;
-  if (event->type == MP_MESSAGE)
-    is_wanted =
-        is_wanted && hooks->commands & mp_command_bit(event->message->command);
+  if (event->type == MP_MESSAGE) {
+    if (!rules_message(engine, event))
+      return;
+    is_wanted = is_wanted && hooks->commands & event->bit;
+  }
   if (is_wanted)
     hooks->event(engine->data, event);
   bookkeep(engine, event);
@@ -141,7 +140,8 @@ static void on_judge(void *data, struct mp_connection *connection,
 
 static void on_closed(void *data, struct mp_connection *connection) {
   struct mp_engine *engine = data;
-  engine->hooks->closed(engine->data, connection);
+  if (engine->hooks->closed)
+    engine->hooks->closed(engine->data, connection);
   engine_remove(engine, connection);
 }
 

@@ -5,10 +5,12 @@
 
 #include "moonpeer/error.h"
 
+enum { MANY = 65536 /* as IPv4 has, and more than are in use */ };
+
 void group_index_init(struct group_index *index, const struct mp_memory *memory,
                       uint32_t most) {
   *index = (struct group_index){.memory = memory};
-  map_init_hashed(&index->map, memory, 2, most);
+  map_init_hashed(&index->map, memory, 1, most < MANY ? most : MANY);
 }
 
 struct group *group_index_at(const struct group_index *index, uint32_t number) {
@@ -39,26 +41,35 @@ void group_index_deinit(struct group_index *index) {
   index->n = index->chunk_room = 0;
 }
 
-static void words_of(uint64_t key, uint32_t words[2]) {
-  words[0] = (uint32_t)key;
-  words[1] = (uint32_t)(key >> 32);
+/* What the map knows of a key; groups have the whole. */
+static uint32_t short_of(uint64_t key) {
+  return (uint32_t)(key >> 32);
 }
 
-static uint32_t number_of(const struct group_index *index, uint64_t key) {
-  uint32_t words[2];
-  words_of(key, words);
-  return map_find(&index->map, words);
+struct wanted {
+  const struct group_index *index;
+  uint64_t key;
+};
+
+static bool is_wanted(const void *data, uint32_t number) {
+  const struct wanted *wanted = data;
+  return group_index_at(wanted->index, number - 1)->key == wanted->key;
+}
+
+/* Where the number of a group stands, above 0; or NULL. */
+static uint32_t *number_of(const struct group_index *index, uint64_t key) {
+  struct wanted wanted = {index, key};
+  return map_search(&index->map, short_of(key), is_wanted, &wanted);
 }
 
 void group_index_prefetch(const struct group_index *index, uint64_t key) {
-  uint32_t words[2];
-  words_of(key, words);
-  map_prefetch(&index->map, words);
+  uint32_t word = short_of(key);
+  map_prefetch(&index->map, &word);
 }
 
 struct group *group_index_find(const struct group_index *index, uint64_t key) {
-  uint32_t number = number_of(index, key);
-  return number ? group_index_at(index, number - 1) : NULL;
+  const uint32_t *number = number_of(index, key);
+  return number ? group_index_at(index, *number - 1) : NULL;
 }
 
 /* A place for one more group. */
@@ -113,9 +124,8 @@ uint32_t group_index_add(struct group_index *index, struct group *group,
     group->slots.many[group->n] = slot;
     return group->n++;
   }
-  uint32_t words[2];
-  words_of(key, words);
-  map_put(&index->map, words, ++index->n);
+  uint32_t word = short_of(key);
+  map_put(&index->map, &word, ++index->n);
   *group_index_at(index, index->n - 1) =
       (struct group){.n = 1, .slots.one = slot, .key = key};
   return 0;
@@ -125,13 +135,10 @@ uint32_t group_index_add(struct group_index *index, struct group *group,
 static void drop_group(struct group_index *index, uint32_t number) {
   struct group *group = group_index_at(index, number);
   struct group *last = group_index_at(index, --index->n);
-  uint32_t words[2];
-  words_of(group->key, words);
-  map_remove(&index->map, words);
+  map_remove_value(&index->map, short_of(group->key), number + 1);
   drop_room(index, group);
   if (group != last) {
-    words_of(last->key, words);
-    *map_at(&index->map, words) = number + 1;
+    *number_of(index, last->key) = number + 1;
     *group = *last;
   }
   memset(last, 0, sizeof *last);
@@ -139,7 +146,7 @@ static void drop_group(struct group_index *index, uint32_t number) {
 
 uint32_t group_index_remove(struct group_index *index, uint64_t key,
                             uint32_t place) {
-  uint32_t number = number_of(index, key) - 1;
+  uint32_t number = *number_of(index, key) - 1;
   struct group *group = group_index_at(index, number);
   if (--group->n == 0) {
     drop_group(index, number);

@@ -34,15 +34,13 @@ static struct address_key key_of(const struct peer_store *store,
   return key;
 }
 
-static void id_key(const struct peer_store *store,
-                   const uint8_t id[MP_UUID_SIZE], uint32_t words[2]) {
+static uint32_t id_key(const struct peer_store *store,
+                       const uint8_t id[MP_UUID_SIZE]) {
   struct siphash sip = siphash_of(store->secret);
   siphash_add(&sip, get_u64(id));
   siphash_add(&sip, get_u64(id + 8));
   siphash_add(&sip, UINT64_C(16) << 56);
-  uint64_t hash = siphash_end(&sip);
-  words[0] = (uint32_t)hash;
-  words[1] = (uint32_t)(hash >> 32);
+  return (uint32_t)(siphash_end(&sip) >> 32);
 }
 
 uint32_t peer_find(const struct peer_store *store,
@@ -51,18 +49,27 @@ uint32_t peer_find(const struct peer_store *store,
   return map_find(key.is_v4 ? &store->v4 : &store->v6, key.words);
 }
 
-static uint32_t check_id(const struct peer_store *store, uint32_t slot,
-                         const uint8_t id[MP_UUID_SIZE]) {
-  if (slot && memcmp(peer_at(store, slot)->id, id, MP_UUID_SIZE) == 0)
-    return slot;
-  return 0;
+struct wanted {
+  const struct peer_store *store;
+  const uint8_t *id;
+};
+
+static bool has_id(const void *data, uint32_t slot) {
+  const struct wanted *wanted = data;
+  return memcmp(peer_at(wanted->store, slot)->id, wanted->id, MP_UUID_SIZE) ==
+         0;
+}
+
+static uint32_t find_id(const struct peer_store *store, uint32_t key,
+                        const uint8_t id[MP_UUID_SIZE]) {
+  struct wanted wanted = {store, id};
+  const uint32_t *slot = map_search(&store->ids, key, has_id, &wanted);
+  return slot ? *slot : 0;
 }
 
 uint32_t peer_read(const struct peer_store *store,
                    const uint8_t id[MP_UUID_SIZE]) {
-  uint32_t words[2];
-  id_key(store, id, words);
-  return check_id(store, map_find(&store->ids, words), id);
+  return find_id(store, id_key(store, id), id);
 }
 
 void peer_keys_init(struct peer_keys *keys, const struct peer_store *store,
@@ -73,8 +80,8 @@ void peer_keys_init(struct peer_keys *keys, const struct peer_store *store,
   keys->is_v4 = key.is_v4;
   keys->address_hash =
       map_prefetch(key.is_v4 ? &store->v4 : &store->v6, key.words);
-  id_key(store, id, keys->id);
-  keys->id_hash = map_prefetch(&store->ids, keys->id);
+  keys->id = id_key(store, id);
+  map_prefetch(&store->ids, &keys->id);
   keys->group = peer_group_key(store, address);
   group_index_prefetch(store->groups + MP_STATUS_UNKNOWN, keys->group);
 }
@@ -94,8 +101,7 @@ uint32_t peer_find_by(const struct peer_store *store,
 uint32_t peer_read_by(const struct peer_store *store,
                       const struct peer_keys *keys,
                       const uint8_t id[MP_UUID_SIZE]) {
-  return check_id(store, map_find_hashed(&store->ids, keys->id, keys->id_hash),
-                  id);
+  return find_id(store, keys->id, id);
 }
 
 void peer_group(const struct peer_store *store,

@@ -23,7 +23,7 @@ void peer_store_init(struct peer_store *store, const struct mp_memory *memory,
   store->secret[1] = rand_u64(&store->rand);
   map_init(&store->v4, memory, store->secret, 2, capacity);
   map_init_hashed(&store->v6, memory, 3, capacity);
-  map_init_hashed(&store->ids, memory, 2, capacity);
+  map_init_hashed(&store->ids, memory, 1, capacity);
   for (int i = 0; i < MP_STATUS_COUNT; i++)
     group_index_init(store->groups + i, memory, capacity);
   source_counts_init(&store->sources, memory, capacity);
@@ -148,9 +148,14 @@ static uint32_t next_slot(const struct peer_store *store) {
 int peer_insert(struct peer_store *store, uint32_t *wanted,
                 const struct mp_peer *from, const struct peer_keys *keys) {
   uint32_t slot = *wanted ? *wanted : next_slot(store);
+  uint64_t source = 0;
   struct group *group = NULL;
   if (reserve_all(store, slot, from, keys, &group))
     return MP_ELIMIT;
+  if (is_counted(from)) {
+    source = source_key(store, from);
+    source_counts_prefetch(&store->sources, source, keys->group);
+  }
   store->touch(store->owner, slot);
   if (slot == store->free)
     store->free = peer_at(store, slot)->next;
@@ -161,12 +166,12 @@ int peer_insert(struct peer_store *store, uint32_t *wanted,
   bits_add(&store->used, slot);
   map_put_hashed(keys->is_v4 ? &store->v4 : &store->v6, keys->address,
                  keys->address_hash, slot);
-  map_put_hashed(&store->ids, keys->id, keys->id_hash, slot);
+  map_put(&store->ids, &keys->id, slot);
   peer->place =
       group_index_add(store->groups + peer->status, group, keys->group, slot);
   link_tail(store, slot);
   if (is_counted(peer))
-    source_counts_add(&store->sources, source_key(store, peer), keys->group);
+    source_counts_add(&store->sources, source, keys->group);
   store->counts[peer->status]++;
   store->count++;
   *wanted = slot;
@@ -189,7 +194,7 @@ void peer_remove(struct peer_store *store, uint32_t slot) {
   unlink_slot(store, slot);
   leave_group(store, peer, keys.group);
   map_remove(keys.is_v4 ? &store->v4 : &store->v6, keys.address);
-  map_remove(&store->ids, keys.id);
+  map_remove_value(&store->ids, keys.id, slot);
   if (is_counted(peer))
     source_counts_remove(&store->sources, source_key(store, peer), keys.group);
   store->counts[peer->status]--;

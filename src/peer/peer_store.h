@@ -73,7 +73,7 @@ uint32_t peer_read(const struct peer_store *store,
 
 /* What a peer is found by, hashed once for all that create asks. */
 struct peer_keys {
-  uint32_t address[3], address_hash, id[2], id_hash;
+  uint32_t address[3], address_hash, id;
   uint64_t group;
   bool is_v4;
 };

@@ -9,7 +9,7 @@ static const int64_t per_thousandth = 10000000; /* ns: 0.1 tokens a second */
 void source_counts_init(struct source_counts *counts,
                         const struct mp_memory *memory, uint32_t most) {
   map_init_hashed(&counts->groups, memory, 2, most);
-  map_init_hashed(&counts->pairs, memory, 2, most);
+  map_init_hashed(&counts->pairs, memory, 1, most);
 }
 
 void source_counts_deinit(struct source_counts *counts) {
@@ -28,40 +28,48 @@ static void words_of(uint64_t key, uint32_t words[2]) {
 }
 
 /* Both keys are keyed hashes already: any mixing of the two will do. */
-static uint64_t pair_of(uint64_t source_key, uint64_t group_key) {
-  return source_key * 0x9e3779b97f4a7c15 + group_key;
+static uint32_t pair_of(uint64_t source_key, uint64_t group_key) {
+  return (uint32_t)((source_key * 0x9e3779b97f4a7c15 + group_key) >> 32);
 }
 
-static void count_up(struct map *map, uint64_t key) {
-  uint32_t words[2];
-  words_of(key, words);
-  uint32_t *count = map_at(map, words);
+static void count_up(struct map *map, const uint32_t *key) {
+  uint32_t *count = map_at(map, key);
   if (count)
     ++*count;
   else
-    map_put(map, words, 1);
+    map_put(map, key, 1);
 }
 
-static void count_down(struct map *map, uint64_t key) {
-  uint32_t words[2];
-  words_of(key, words);
-  uint32_t *count = map_at(map, words);
+static void count_down(struct map *map, const uint32_t *key) {
+  uint32_t *count = map_at(map, key);
   if (count && *count > 1)
     --*count;
   else
-    map_remove(map, words);
+    map_remove(map, key);
+}
+
+void source_counts_prefetch(const struct source_counts *counts,
+                            uint64_t source_key, uint64_t group_key) {
+  uint32_t words[2], pair = pair_of(source_key, group_key);
+  words_of(source_key, words);
+  map_prefetch(&counts->groups, words);
+  map_prefetch(&counts->pairs, &pair);
 }
 
 void source_counts_add(struct source_counts *counts, uint64_t source_key,
                        uint64_t group_key) {
-  count_up(&counts->groups, source_key);
-  count_up(&counts->pairs, pair_of(source_key, group_key));
+  uint32_t words[2], pair = pair_of(source_key, group_key);
+  words_of(source_key, words);
+  count_up(&counts->groups, words);
+  count_up(&counts->pairs, &pair);
 }
 
 void source_counts_remove(struct source_counts *counts, uint64_t source_key,
                           uint64_t group_key) {
-  count_down(&counts->groups, source_key);
-  count_down(&counts->pairs, pair_of(source_key, group_key));
+  uint32_t words[2], pair = pair_of(source_key, group_key);
+  words_of(source_key, words);
+  count_down(&counts->groups, words);
+  count_down(&counts->pairs, &pair);
 }
 
 uint32_t source_count(const struct source_counts *counts, uint64_t source_key) {
@@ -72,9 +80,8 @@ uint32_t source_count(const struct source_counts *counts, uint64_t source_key) {
 
 uint32_t source_pair_count(const struct source_counts *counts,
                            uint64_t source_key, uint64_t group_key) {
-  uint32_t words[2];
-  words_of(pair_of(source_key, group_key), words);
-  return map_find(&counts->pairs, words);
+  uint32_t pair = pair_of(source_key, group_key);
+  return map_find(&counts->pairs, &pair);
 }
 
 void source_rates_init(struct source_rates *rates,

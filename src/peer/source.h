@@ -7,7 +7,9 @@
 #include "base/map.h"
 #include "moonpeer/store.h"
 
-/* Peers per source group, and per pair of source group and group. */
+/* Peers per source group, and per pair of source group and group. Of a pair 32
+ * bits of a keyed hash are kept: one in some thousand is counted together with
+ * another, which nobody outside can bring about, and never too low. */
 struct source_counts {
   struct map groups, pairs;
 };
@@ -18,6 +20,10 @@ void source_counts_deinit(struct source_counts *counts);
 
 /* Room for one more. 0 or MP_ELIMIT. */
 int source_counts_reserve(struct source_counts *counts);
+
+/* Both will be wanted soon. */
+void source_counts_prefetch(const struct source_counts *counts,
+                            uint64_t source_key, uint64_t group_key);
 void source_counts_add(struct source_counts *counts, uint64_t source_key,
                        uint64_t group_key);
 void source_counts_remove(struct source_counts *counts, uint64_t source_key,

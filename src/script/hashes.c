@@ -15,8 +15,8 @@ static const char *const type_name = "moonpeer.hashes";
 enum { HASH = 32, KEY_WORDS = 5, MOST = 1 << 28, DEFAULT = 1 << 16 };
 
 /* A ring of the hashes in the order in which they came, and a map from the
- * first twenty bytes of each to its place in there. Two that begin alike (no
- * one can make such) take turns. */
+ * first twenty bytes of each to its place in there. Two that begin alike (who
+ * makes hashes up has such) take turns. */
 struct hashes {
   struct map map;
   uint8_t (*ring)[HASH];

@@ -21,7 +21,7 @@ static const struct {
     {"big_endian", MP_BIG_ENDIAN}, {"optional", MP_TAIL},
     {"has_default", MP_DEFAULT},   {"sized", MP_SIZED},
     {"lenient", MP_LENIENT},       {"differential", MP_DIFFERENTIAL},
-    {"quiet", MP_QUIET},
+    {"quiet", MP_QUIET},           {"network_address", MP_NETWORK_ADDRESS},
 };
 
 static const char *const phase_names[] = {

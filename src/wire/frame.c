@@ -32,8 +32,8 @@ static int wrong_magic(const struct mp_network *network, const uint8_t *bytes,
                        struct mp_fault *fault) {
   const uint8_t *want = network->magic;
   return fault_set(fault, MP_ENETWORK,
-                   "frame: expected the magic %02x%02x%02x%02x of %s, got "
-                   "%02x%02x%02x%02x",
+                   "frame: magic at offset 0: expected %02x%02x%02x%02x of "
+                   "%s, got %02x%02x%02x%02x",
                    want[0], want[1], want[2], want[3], network->name, bytes[0],
                    bytes[1], bytes[2], bytes[3]);
 }
@@ -43,8 +43,8 @@ static int wrong_command(const struct frame *frame, struct mp_fault *fault) {
   for (size_t i = 0; i < MP_COMMAND_SIZE; i++)
     snprintf(text + i * 2, 3, "%02x", (uint8_t)frame->command[i]);
   return fault_set(fault, MP_EPROTOCOL,
-                   "frame: expected a command of printable ASCII and then "
-                   "only zero bytes, at offset %d, got %s",
+                   "frame: command at offset %d: expected printable ASCII and "
+                   "then only zero bytes, got %s",
                    frame->is_extended ? FRAME_HEADER : COMMAND_AT, text);
 }
 
@@ -74,8 +74,10 @@ static int check_size(const struct mp_network *network,
   if (frame->payload_size <= limit)
     return 0;
   return fault_set(fault, MP_EOVERSIZE,
-                   "frame: expected at most %llu bytes of payload in '%s' on "
-                   "%s, the header claims %llu",
+                   "frame: length at offset %d: expected at most %llu bytes of "
+                   "payload in '%s' on %s, the header claims %llu",
+                   frame->is_extended ? FRAME_HEADER + MP_COMMAND_SIZE
+                                      : LENGTH_AT,
                    (unsigned long long)limit,
                    is_command(frame->command) ? frame->command : "?",
                    network->name, (unsigned long long)frame->payload_size);
@@ -121,10 +123,10 @@ int frame_check_digest(const struct frame *frame,
   if (memcmp(digest, sum, sizeof frame->checksum) == 0)
     return 0;
   return fault_set(fault, MP_ECHECKSUM,
-                   "frame: the header of '%s' claims the checksum "
+                   "frame: checksum at offset %d: the header of '%s' claims "
                    "%02x%02x%02x%02x, its %llu bytes have "
                    "%02x%02x%02x%02x",
-                   frame->command, sum[0], sum[1], sum[2], sum[3],
+                   CHECKSUM_AT, frame->command, sum[0], sum[1], sum[2], sum[3],
                    (unsigned long long)frame->payload_size, digest[0],
                    digest[1], digest[2], digest[3]);
 }

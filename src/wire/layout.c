@@ -168,6 +168,10 @@ static int take(struct walk *walk, uint64_t n) {
 
 static int take_compact(struct walk *walk, size_t size, uint64_t *value) {
   struct cursor cursor = cursor_of(walk->bytes, walk->size);
+  if (left(walk) && walk->bytes[walk->at] < 0xfd) { /* nearly all are */
+    *value = walk->bytes[walk->at++];
+    return 0;
+  }
   cursor.at = walk->at;
   *value = cursor_compact(&cursor);
   if (cursor.failed)
@@ -272,40 +276,55 @@ static int walk_record(struct walk *walk, const struct mp_field *field) {
 }
 
 /* Distances between indexes: they must not run out of 32 bits. */
-static int add_distance(struct walk *walk, const struct mp_record *entry,
-                        uint64_t *sum) {
-  *sum += field_number(entry->layout->fields, entry->bytes);
+static int add_distance(struct walk *walk, const struct mp_field *field,
+                        size_t at, uint64_t *sum) {
+  *sum += field_number(field, walk->bytes + at);
   if (*sum > UINT32_MAX)
-    return refuse(walk, (size_t)(entry->bytes - walk->bytes),
-                  "expected an index below 2^32, got %llu",
+    return refuse(walk, at, "expected an index below 2^32, got %llu",
                   (unsigned long long)*sum);
   *sum += 1;
   return 0;
 }
 
-static int walk_entries(struct walk *walk, const struct mp_field *field,
-                        uint64_t count) {
-  struct mp_record entry;
+static int walk_field(struct walk *walk, const struct mp_field *field);
+
+/* Single values may be millions, of a byte each: no record is made of them. */
+static int walk_values(struct walk *walk, const struct mp_field *field,
+                       uint64_t count) {
+  const struct mp_field *value = field->item->fields;
   uint64_t sum = 0;
   for (uint64_t i = 0; i < count; i++) {
-    int rc = layout_walk(walk, field->item, &entry);
+    size_t at = walk->at;
+    int rc = walk_field(walk, value);
     if (!rc && field->flags & MP_DIFFERENTIAL)
-      rc = add_distance(walk, &entry, &sum);
+      rc = add_distance(walk, value, at, &sum);
     if (rc)
       return within_entry(walk, i);
   }
   return 0;
 }
 
+static int walk_entries(struct walk *walk, const struct mp_field *field,
+                        uint64_t count) {
+  struct mp_record entry;
+  if (layout_is_scalar(field->item))
+    return walk_values(walk, field, count);
+  for (uint64_t i = 0; i < count; i++)
+    if (layout_walk(walk, field->item, &entry))
+      return within_entry(walk, i);
+  return 0;
+}
+
 /* A count is believed only as far as there are bytes for it. */
 static int walk_list(struct walk *walk, const struct mp_field *field) {
-  size_t at = walk->at, fixed = layout_fixed_size(field->item);
+  size_t at = walk->at;
   uint64_t count;
   int rc = take_compact(walk, 4, &count);
   if (!rc)
     rc = check_amount(walk, field, at, count);
-  if (rc)
+  if (rc || !count)
     return rc;
+  size_t fixed = layout_fixed_size(field->item);
   size_t least = fixed ? fixed : layout_min_size(field->item);
   if (least && count > left(walk) / least)
     return refuse(

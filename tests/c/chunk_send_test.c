@@ -104,6 +104,80 @@ BOTH(a_close_gives_up_what_is_under_way) {
   CHECK_INT(generator.rc, MP_ECLOSED);
 }
 
+/* A ping would stand behind the payload: who reads nothing of it is late all
+ * the same. */
+BOTH(who_takes_nothing_of_it_is_late) {
+  struct talk talk;
+  struct generator generator;
+  talk_init(&talk, bed);
+  talk.near.options.ping_interval = 10 * MP_MILLISECOND;
+  talk.far.options.receive_memory = 100 * KIB;
+  talk.far.on = pause_at_first;
+  talk_open(&talk);
+  generator_init(&generator, 64 * MIB);
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  /* only now: the pong before it may take its time */
+  talk.near.options.ping_timeout = 100 * MP_MILLISECOND;
+  bed_run(bed, near_is_over);
+  CHECK_INT(talk.near.code, MP_EPING_TIMEOUT);
+  CHECK(talk.far.chunks == 1);
+  talk_close(&talk);
+  CHECK_INT(generator.done, 1);
+  CHECK_INT(generator.rc, MP_EPING_TIMEOUT);
+}
+
+/* In a world, where it is known how long everything takes. */
+static void who_takes_it_slowly_is_not(void) {
+  struct bed bed;
+  struct talk talk;
+  struct generator generator;
+  struct mp_weather weather;
+  bed_open(&bed, true);
+  mp_weather_init(&weather);
+  weather.bandwidth = 1 * MIB;
+  weather.segment = 16 * KIB;
+  CHECK_INT(mp_world_link(bed.world, NULL, NULL, &weather, NULL), 0);
+  talk_init(&talk, &bed);
+  talk.near.options.ping_interval = 100 * MP_MILLISECOND;
+  talk.near.options.ping_timeout = 1 * MP_SECOND;
+  talk.far.options.receive_memory = 100 * KIB;
+  talk_open(&talk);
+  generator_init(&generator, 8 * MIB);
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  side_send(&talk.near, "x", NULL, 0);
+  bed_run(&bed, far_has_x);
+  CHECK_INT(talk.far.got, 8 * MIB);
+  bed_wait(&bed, 2 * MP_SECOND); /* and pings go on */
+  CHECK(!talk.near.is_over);
+  talk_close(&talk);
+  bed_close(&bed);
+}
+
+/* More than enough is queued to choke, and a ping waits for its pong; then what
+ * stands before it fails. Nothing is started again for what is over: its timer
+ * would go off when it is gone. */
+BOTH(a_source_that_fails_with_much_behind_it_leaves_nothing) {
+  struct talk talk;
+  struct generator generator;
+  static uint8_t payload[300 * KIB];
+  talk_init(&talk, bed);
+  talk.near.options.ping_interval = 1 * MP_MILLISECOND;
+  talk.far.options.keepalive = false; /* no pong ever comes */
+  talk.far.options.receive_memory = 100 * KIB;
+  talk.far.on = pause_at_first;
+  talk_open(&talk);
+  generator_init(&generator, (UINT64_C(1) << 32) + 1);
+  generator.fails_at = 200 * KIB;
+  CHECK_INT(send_from(&talk.near, "block", &generator), 0);
+  side_send(&talk.near, "x", payload, sizeof payload);
+  talk.near.options.ping_timeout = 10 * MP_MILLISECOND;
+  bed_run(bed, near_is_over);
+  CHECK_INT(talk.near.code, MP_EIO);
+  bed_wait(bed, 30 * MP_MILLISECOND);
+  talk_close(&talk);
+  CHECK_INT(generator.done, 1);
+}
+
 /* --- what the remote takes ------------------------------------------------
  */
 
@@ -178,6 +252,9 @@ TEST_MAIN(TESTS(what_fits_arrives_as_one_message_with_a_good_checksum),
           TESTS(a_source_that_fails_later_ends_the_connection),
           TESTS(nobody_old_is_sent_a_long_header),
           TESTS(a_close_gives_up_what_is_under_way),
+          TESTS(who_takes_nothing_of_it_is_late),
+          TEST(who_takes_it_slowly_is_not),
+          TESTS(a_source_that_fails_with_much_behind_it_leaves_nothing),
           TESTS(no_more_is_sent_than_the_remote_has_said),
           TESTS(what_the_remote_says_is_believed_up_to_four_times_our_own),
           TESTS(before_its_protoconf_the_remote_takes_the_least))

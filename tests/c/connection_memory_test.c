@@ -113,6 +113,32 @@ static void what_a_peer_said_that_reads_nothing_is_heard_at_its_end(void) {
   bed_close(&narrow.bed);
 }
 
+/* As a script does that has more unread than it may hold. */
+static void pause_at_last(struct side *side, struct mp_connection *c,
+                          int type) {
+  if (type == MP_MESSAGE && side->events[MP_MESSAGE] == 300 * 100)
+    mp_connection_pause(c, true);
+}
+
+static void an_end_that_came_while_it_was_paused_is_heard_when_it_is_not(void) {
+  static struct narrow narrow;
+  struct talk *talk = &narrow.talk;
+  narrow_open(&narrow);
+  talk->near.act = pause_at_last;
+  narrow_ask(&narrow, 300);
+  CHECK(talk->near.c->is_choked);
+  bed_wait(&narrow.bed, 20 * MP_SECOND);
+  mp_stream_shutdown(talk->far.c->stream);
+  bed_wait(&narrow.bed, 20 * MP_SECOND);
+  CHECK(talk->near.c->is_paused && talk->near.c->has_ended);
+  CHECK_INT(buf_length(&talk->near.c->in), 0);
+  mp_connection_pause(talk->near.c, false);
+  bed_run(&narrow.bed, talk_near_is_gone);
+  CHECK_INT(talk->near.code, MP_ECLOSED);
+  talk_end(talk);
+  bed_close(&narrow.bed);
+}
+
 static bool both_have_all(struct bed *bed) {
   const struct talk *talk = talk_of(bed);
   return talk->near.bytes > 1000000 && talk->far.bytes > 1000000;
@@ -218,6 +244,7 @@ TEST_MAIN(TESTS(memory_follows_what_came_and_not_what_was_claimed),
           TESTS(idle_connections_hold_no_buffers),
           TEST(a_peer_that_does_not_read_is_not_read_from),
           TEST(what_a_peer_said_that_reads_nothing_is_heard_at_its_end),
+          TEST(an_end_that_came_while_it_was_paused_is_heard_when_it_is_not),
           TEST(two_that_say_much_at_once_do_not_wait_for_each_other),
           TEST(what_is_queued_may_take_five_seconds_to_leave),
           TEST(the_handshake_deadline_is_exact),

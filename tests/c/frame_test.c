@@ -84,8 +84,8 @@ static void another_magic_is_judged_at_its_four_bytes(void) {
   CHECK_INT(next("f9beb4", &frame, NULL), 0);
   CHECK_INT(next("f9beb4d9", &frame, &fault), MP_ENETWORK);
   CHECK_INT(fault.code, MP_ENETWORK);
-  CHECK_TEXT(fault.text, "frame: expected the magic e3e1f3e8 of mainnet, got "
-                         "f9beb4d9");
+  CHECK_TEXT(fault.text, "frame: magic at offset 0: expected e3e1f3e8 of "
+                         "mainnet, got f9beb4d9");
   CHECK_INT(next("e3e1f3e9", &frame, NULL), MP_ENETWORK);
   CHECK_INT(next("63e1f3e8", &frame, NULL), MP_ENETWORK);
   CHECK_INT(next("474554202f20485454502f", &frame, NULL), MP_ENETWORK);
@@ -97,8 +97,9 @@ static void a_size_over_the_limit_is_judged_at_the_header(void) {
   CHECK_INT(
       next("e3e1f3e870696e6700000000000000000100200000000000", &frame, &fault),
       MP_EOVERSIZE);
-  CHECK_TEXT(fault.text, "frame: expected at most 2097152 bytes of payload in "
-                         "'ping' on mainnet, the header claims 2097153");
+  CHECK_TEXT(fault.text, "frame: length at offset 16: expected at most 2097152 "
+                         "bytes of payload in 'ping' on mainnet, the header "
+                         "claims 2097153");
   CHECK_INT(next("e3e1f3e870696e67000000000000000000002000", &frame, NULL), 0);
   CHECK_INT(
       next("e3e1f3e870696e6700000000000000000000200000000000", &frame, NULL),
@@ -196,8 +197,8 @@ static void a_bad_inner_command_is_told_too(void) {
   CHECK_INT(frame_next(mainnet(), bytes, n, &frame, &fault), MP_EPROTOCOL);
   CHECK_INT(frame.header_size + frame.payload_size, n);
   CHECK_TEXT(fault.text,
-             "frame: expected a command of printable ASCII and then only zero "
-             "bytes, at offset 24, got 80696e670000000000000000");
+             "frame: command at offset 24: expected printable ASCII and then "
+             "only zero bytes, got 80696e670000000000000000");
   free(bytes);
 }
 
@@ -228,7 +229,8 @@ static void a_wrong_checksum_says_both(void) {
   struct mp_fault fault;
   CHECK_INT(frame_next(mainnet(), bytes, n, &frame, NULL), 1);
   CHECK_INT(frame_check(the_hasher(), &frame, &fault), MP_ECHECKSUM);
-  CHECK(strstr(fault.text, "claims the checksum 33bc15e5") != NULL);
+  CHECK(strstr(fault.text, "frame: checksum at offset 20: the header of 'ping' "
+                           "claims 33bc15e5, its 8 bytes have ") != NULL);
   free(bytes);
 }
 

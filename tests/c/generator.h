@@ -65,6 +65,11 @@ static inline bool far_is_over(struct bed *bed) {
   return talk->far.is_over;
 }
 
+static inline bool near_is_over(struct bed *bed) {
+  struct talk *talk = bed->data;
+  return talk->near.is_over;
+}
+
 static inline bool both_are_over(struct bed *bed) {
   struct talk *talk = bed->data;
   return talk->far.is_over && talk->near.is_over;

@@ -23,6 +23,9 @@ enum {
   IS_LONG = 128, /* two more minutes pass */
 };
 
+/* What an outbound one holds that is patient: the rest comes in chunks. */
+enum { LITTLE = 2000, PAUSE = 8 };
+
 struct stage {
   struct mp_world *world;
   struct mp_loop *near, *far;
@@ -30,6 +33,10 @@ struct stage {
   struct mp_address at;
   struct hasher *hasher;
   struct mp_session_options options;
+  struct mp_hooks hooks;
+  struct mp_usage usage; /* inbound ones have budgets, as an engine's */
+  uint64_t chunked;      /* bytes of the payload that comes in chunks */
+  unsigned messages;
   struct mp_connection *c;
   struct mp_stream *remote;
   uint8_t flags;
@@ -60,15 +67,31 @@ static void touch(const struct mp_message *message) {
     mp_record_get(&message->fields, i, &value);
 }
 
+static void check_chunk(const struct mp_chunk *chunk) {
+  assert(chunk->offset == stage.chunked && chunk->size > 0);
+  assert(chunk->total > LITTLE);
+  stage.chunked += chunk->size;
+  assert(chunk->is_last == (stage.chunked == chunk->total));
+  if (chunk->is_last)
+    stage.chunked = 0;
+}
+
+static void take_message(const struct mp_event *event) {
+  touch(event->message);
+  mp_connection_send(event->connection, "xyzzy", "answer", 6, NULL);
+  if (stage.flags & IS_PATIENT && ++stage.messages % PAUSE == 0)
+    mp_connection_pause(event->connection, true);
+}
+
 static void on_event(void *data, const struct mp_event *event) {
   (void)data;
   enter(event->connection);
   assert(event->text && event->time > 0);
   stage.is_inside = true;
-  if (event->type == MP_MESSAGE) {
-    touch(event->message);
-    mp_connection_send(event->connection, "xyzzy", "answer", 6, NULL);
-  }
+  if (event->type == MP_MESSAGE)
+    take_message(event);
+  if (event->type == MP_CHUNK)
+    check_chunk(event->chunk);
   stage.ends +=
       event->type == MP_CONNECTION_FAILED || event->type == MP_CONNECTION_LOST;
   stage.is_inside = false;
@@ -109,8 +132,18 @@ static const struct mp_hooks hooks = {.wants = UINT64_MAX,
                                       .closed = on_closed};
 
 static struct mp_connection_setup setup(void) {
-  return (struct mp_connection_setup){
-      .loop = stage.near, .options = &stage.options, .hooks = &hooks};
+  bool is_outbound = stage.flags & IS_OUTBOUND;
+  bool is_little = is_outbound && stage.flags & IS_PATIENT;
+  struct mp_session_options usual;
+  mp_session_options_init(&usual, stage.options.network);
+  stage.options.receive_memory = is_little ? LITTLE : usual.receive_memory;
+  stage.hooks = hooks;
+  stage.hooks.chunks = is_little ? UINT64_MAX : 0;
+  return (struct mp_connection_setup){.loop = stage.near,
+                                      .options = &stage.options,
+                                      .hooks = &stage.hooks,
+                                      .usage =
+                                          is_outbound ? NULL : &stage.usage};
 }
 
 /* --- the remote ------------------------------------------------------------
@@ -188,6 +221,7 @@ static void open_stage(void) {
   stage.far = host("10.0.0.2");
   stage.hasher = hasher_new();
   mp_session_options_init(&stage.options, mp_network_find("regtest"));
+  stage.usage.received_max = stage.usage.queued_max = 1 << 30;
   mp_address_parse(&stage.at, "10.0.0.1:18444", 0, NULL);
   rc = mp_listener_open(&stage.listener, stage.near, &stage.at,
                         &listener_events, NULL, NULL);
@@ -249,11 +283,15 @@ static void end(void) {
   if (stage.remote && stage.flags & IS_RESET)
     mp_stream_reset(stage.remote);
   mp_stream_close(stage.remote);
+  run(MP_SECOND);
+  if (stage.c) /* what lies there, then the end, is heard now */
+    mp_connection_pause(stage.c, false);
   run(30 * MP_SECOND);
   if (stage.c)
     mp_connection_close(stage.c, 0, NULL);
   run(10 * MP_SECOND);
   assert(stage.closed == 1 && !stage.c && !stage.remote);
+  assert(stage.usage.received == 0 && stage.usage.queued == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
@@ -265,6 +303,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
   stage.flags = bytes[0];
   stage.ends = stage.closed = 0;
   stage.sent = 0;
+  stage.chunked = stage.messages = 0;
   connect();
   if (stage.flags & IS_GREETED)
     greet(&out);

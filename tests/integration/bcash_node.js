@@ -20,7 +20,6 @@ const node = new bcash.FullNode({
   network: "regtest",
   memory: true,
   workers: false,
-  http: false,
   logLevel: "none",
   listen: true,
   host: "127.0.0.1",
@@ -29,6 +28,8 @@ const node = new bcash.FullNode({
   seeds: [],
   upnp: false,
 });
+// It would listen at a fixed port.
+node.http = { open: async () => {}, close: async () => {} };
 const pool = node.pool;
 pool.options.port = port; // 0 is refused as an option
 // These three would ask the outside world.

@@ -13,20 +13,21 @@ local function node(port)
     '"event":"listening"')
 end
 
-local function engine(...)
-  return company.engine(company.config {
-    peers = { ... }, mode = "fixed", target_connections = select("#", ...),
-  })
+local function engine(config, ...)
+  config.peers, config.mode = { ... }, "fixed"
+  config.target_connections = select("#", ...)
+  return company.engine(company.config(config))
 end
 
 --- A node and three engines, everybody connected with everybody: the first
 --- engine dials the node, the second both of them, the third all three.
-local function mesh()
+local function mesh(ping_timeout)
   local home = node()
   local at = "127.0.0.1:" .. home.port
-  local one = engine(at)
-  local two = engine(at, one.address)
-  local three = engine(at, one.address, two.address)
+  local config = { ping_timeout = ping_timeout }
+  local one = engine(config, at)
+  local two = engine(config, at, one.address)
+  local three = engine(config, at, one.address, two.address)
   return home, { one, two, three }
 end
 
@@ -83,7 +84,7 @@ describe("bcash and three engines", function()
   end)
 
   it("meet again when the node stands still for a while", function()
-    local home, engines = mesh()
+    local home, engines = mesh "2s"
     wait_for_all(engines)
     home:signal "STOP"
     wait_for_loss(engines)

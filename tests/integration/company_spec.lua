@@ -65,22 +65,21 @@ describe("two processes", function()
   end)
 
   it("find each other again when one stands still", function()
-    local engine <close>, program = pair()
+    local engine <close>, program = pair { ping_timeout = "2s" }
     wait_for_one(engine, program)
     local before = engine:counts().handshakes
     program:signal "STOP"
     wait_for("the loss", function()
       return engine:counts().connected == 0
     end)
-    assert.equal(1, engine:stats().failures.ping_timeout)
+    assert.is_true(engine:stats().failures.ping_timeout > 0)
     program:signal "CONT"
     wait_for_one(engine, program)
     assert.is_true(engine:counts().handshakes > before)
   end)
 
   it("flood each other and lose nothing", function()
-    local patient = { ping_interval = "1s", ping_timeout = "30s" }
-    local engine <close>, program = pair(patient, patient)
+    local engine <close>, program = pair()
     wait_for_one(engine, program)
     local got, all = 0, 8 << 20
     engine:on("message", "count", function(event)

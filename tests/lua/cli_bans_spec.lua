@@ -2,7 +2,7 @@
 local core = require "moonpeer.core"
 local folder = require "support.folder"
 local moonpeer = require "moonpeer"
-local process = require "support.process"
+local store_command = require "support.store_command"
 
 local path, file
 
@@ -18,26 +18,9 @@ before_each(function()
   file = os.tmpname():gsub("^.*/", path .. "/") .. ".json"
 end)
 
-local function bans(words, input)
-  return process.run(("%s bans %s %s %s"):format(
-    process.quote(process.executable), process.quote(file), words or "",
-    input and "<<'END'\n" .. input .. "\nEND" or ""))
-end
-
-local function says(pattern, words, input)
-  local out, err, code = bans(words, input)
-  assert.equal("", err)
-  assert.equal(0, code)
-  assert.matches(pattern, out)
-  return out
-end
-
-local function fails(expected, pattern, words, input)
-  local out, err, code = bans(words, input)
-  assert.equal(expected, code)
-  assert.equal("", out)
-  assert.matches(pattern, err)
-end
+local _, says, fails = store_command.of("bans", function()
+  return file
+end)
 
 describe("moonpeer bans", function()
   it("adds, lists, shows and removes", function()

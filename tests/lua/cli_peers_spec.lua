@@ -3,6 +3,7 @@ local core = require "moonpeer.core"
 local folder = require "support.folder"
 local moonpeer = require "moonpeer"
 local process = require "support.process"
+local store_command = require "support.store_command"
 
 local path, file
 
@@ -14,28 +15,9 @@ teardown(function()
   folder.remove(path)
 end)
 
---- Runs `moonpeer peers FILE ...`: what it printed, complained, its exit code.
-local function peers(words, input)
-  return process.run(("%s peers %s %s %s"):format(
-    process.quote(process.executable), process.quote(file), words or "",
-    input and "<<'END'\n" .. input .. "\nEND" or ""))
-end
-
---- It did it, and said nothing but this.
-local function says(pattern, words, input)
-  local out, err, code = peers(words, input)
-  assert.equal("", err)
-  assert.equal(0, code)
-  assert.matches(pattern, out)
-  return out
-end
-
-local function fails(expected, pattern, words, input)
-  local out, err, code = peers(words, input)
-  assert.equal(expected, code)
-  assert.equal("", out)
-  assert.matches(pattern, err)
-end
+local peers, says, fails = store_command.of("peers", function()
+  return file
+end)
 
 local function rows(out)
   local list = {}
@@ -145,7 +127,7 @@ for suffix, kind in pairs { json = "json", db = "sqlite" } do
       says("valid +1\n", "list --count")
       fails(1, "expected an address", "list --group nonsense")
       fails(2, "must be one of", "list --status vald")
-      fails(2, "expected seconds, or a duration", "list --older soon")
+      fails(2, "expected seconds, a duration", "list --older soon")
     end)
 
     it("exports what another store imports", function()

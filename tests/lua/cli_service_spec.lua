@@ -22,6 +22,7 @@ local function serve(script, meanwhile)
   write("service.lua", script)
   local out = process.run(([[
 cd %s
+: >log # the last service's is not taken for this one's
 timeout --foreground 60 %s run --no-console service.lua >log 2>&1 &
 pid=$!
 await() {

@@ -2,7 +2,6 @@
 local core = require "moonpeer.core"
 local field = require "support.field"
 local moonpeer = require "moonpeer"
-local watch = require "support.watch"
 local it = field.it
 
 local raw = core.methods "moonpeer.world"
@@ -11,65 +10,6 @@ local function task(world, engine, fn)
   return raw.at(world.handle, engine:address():match "^(.-):", moonpeer.spawn,
     fn)
 end
-
-describe("a listener", function()
-  it("is replaced by one of its name, and taken away by off", function(world)
-    local calls = {}
-    local engine = world:engine("10.0.0.1:8333")
-    local function note(text)
-      return function() calls[#calls + 1] = text end
-    end
-    engine:on("listener_started", "a", note "first")
-    engine:on("listener_started", "a", note "second")
-    engine:on("listener_started", "b", note "other")
-    engine:on("listener_started", "c", note "gone")
-    engine:off("listener_started", "c")
-    engine:off("listener_started", "nobody")
-    world:run_for "1s"
-    assert.same({ "second", "other" }, calls)
-  end)
-
-  it("that fails keeps nobody from hearing", function(world)
-    local heard
-    local engine = world:engine("10.0.0.1:8333")
-    engine:on("listener_started", "a", function() error { "no text" } end)
-    engine:on("listener_started", "b", function() heard = true end)
-    local stderr = io.stderr
-    world:run_for "1s"
-    assert.equal(stderr, io.stderr)
-    assert.is_true(heard)
-  end)
-
-  it("for no event anybody knows is refused with the nearest", function(world)
-    local engine = world:engine("10.0.0.1:8333")
-    local good, message = pcall(engine.on, engine, "peer_baned", "a", print)
-    assert.is_false(good)
-    assert.matches("peer_banned", message)
-  end)
-
-  it("gets an event that is stale afterwards", function(world)
-    local kept
-    local engine = world:engine("10.0.0.1:8333")
-    engine:on("listener_started", "a", function(event) kept = event end)
-    world:run_for "1s"
-    assert.is_false((pcall(function() return kept.address end)))
-  end)
-
-  it("may wish for one command alone", function(world)
-    local seen = {}
-    field.node(world, "10.0.0.2:8333", nil, function(connection)
-      connection:send "getaddr"
-      connection:send("xyzzy", "x")
-      connection:receive "nothing"
-    end)
-    local engine = world:engine("10.0.0.1", { peers = { "10.0.0.2:8333" } })
-    engine:on("message", "a", watch.collected(function(event)
-      seen[#seen + 1] = event.message.command
-    end), { command = "xyzzy" })
-    world:run_for "1s"
-    assert.same({ "xyzzy" }, seen)
-  end)
-end)
 
 describe("events have their fields:", function()
   it("of a connection's life", function(world)

@@ -228,6 +228,29 @@ describe("a flood", function()
       assert.is_true(pongs < 1000 + 200 * 10, pongs)
     end)
 
+  --- Judging what is wrong costs more than sending it.
+  for what, frame in pairs { -- any order: each in a world of its own
+    ["commands that are none"] = wire.frame("", "", {
+      command = "\1" .. ("\0"):rep(11),
+    }),
+    ["payloads that are cut off"] = wire.frame("inv", "\2"),
+    ["empty pings"] = wire.frame("ping", ""),
+  } do
+    it("of " .. what .. " is judged a hundred times and ended",
+      function(world)
+        local _, log = field.engine(world, at)
+        guest(world, "20.1.0.1", function(connection, remote)
+          while connection:send_raw(frame:rep(1000)) do
+            remote:sleep(0.01)
+          end
+        end)
+        world:run_for "2m"
+        assert.equal("flood", log:find("connection_lost").code)
+        assert.equal(5, #log:all("peer_misbehaved", "flood"))
+        assert.is_true(#log:all("peer_misbehaved", "protocol_error") < 200)
+      end)
+  end
+
   it("of whom is trusted is only observed", function(world)
     local _, log = field.engine(world, at, { trusted = { "20.1.0.0/16" } })
     guest(world, "20.1.0.1", function(connection, remote)

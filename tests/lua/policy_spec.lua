@@ -101,7 +101,7 @@ stage.describe("judge", function(one)
     local _, log, peer = meet(one, {
       judge = function(_, connection, offence)
         seen[#seen + 1] = { connection.state, offence.code, offence.count,
-          offence.dropped, offence.message:match "claims the checksum" }
+          offence.dropped, offence.message:match "checksum at offset 20" }
         return "observe"
       end,
     })
@@ -109,9 +109,9 @@ stage.describe("judge", function(one)
     peer:send_raw(bad_ping:rep(3))
     assert.is_true(is_alive(peer))
     assert.same({
-      { "connected", "checksum_error", 1, true, "claims the checksum" },
-      { "connected", "checksum_error", 2, true, "claims the checksum" },
-      { "connected", "checksum_error", 3, true, "claims the checksum" },
+      { "connected", "checksum_error", 1, true, "checksum at offset 20" },
+      { "connected", "checksum_error", 2, true, "checksum at offset 20" },
+      { "connected", "checksum_error", 3, true, "checksum at offset 20" },
     }, seen)
   end)
 

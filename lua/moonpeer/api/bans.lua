@@ -3,11 +3,10 @@ local prefix = { "what", "string", "\"1.2.3.4\", \"1.2.3.0/24\", "
   .. "\"2001:db8::/32\"; \"::ffff:1.2.3.0/120\" is "
   .. "\"1.2.3.0/24\"" }
 
-return {
+local bans = {
   name = "moonpeer.bans", class = "moonpeer.Bans", variable = "bans",
   kind = "method",
-  summary = "Addresses and prefixes that are refused. A ban is a table: "
-    .. "prefix, reason, origin, note, created, expires (seconds since 1970).",
+  summary = "Addresses and prefixes that are refused.",
   members = {
     { name = "add", since = "0.1.0",
       summary = "Bans. Of a full list the ban that "
@@ -22,17 +21,17 @@ return {
         { "origin", "string", "" }, { "note", "string", "" },
         { "created", "number", "seconds since 1970" },
       },
-      returns = { { "table", "the ban" } }, errors = { "limit" },
+      returns = { { "moonpeer.Ban", "" } }, errors = { "limit" },
       example = [[
 local ban = assert(bans:add("198.51.100.0/24", { time = "1h" }))
 assert(ban.prefix == "198.51.100.0/24")]] },
     { name = "get", since = "0.1.0", summary = "The ban on exactly that.",
-      args = { prefix }, returns = { { "table|nil", "" } },
+      args = { prefix }, returns = { { "moonpeer.Ban|nil", "" } },
       example = [[assert(bans:get "192.0.2.77" == nil)]] },
     { name = "find", since = "0.1.0",
       summary = "The narrowest ban that covers an address.",
       args = { { "address", "string", "" } },
-      returns = { { "table|nil", "" } },
+      returns = { { "moonpeer.Ban|nil", "" } },
       example = [[
 bans:add "192.0.2.0/24"
 assert(bans:find "192.0.2.9".prefix == "192.0.2.0/24")]] },
@@ -51,7 +50,7 @@ assert(bans:remove "192.0.2.1")]] },
 bans:add "192.0.2.0/24"
 assert(bans:lift "192.0.2.1" == 1)]] },
     { name = "each", since = "0.1.0", summary = "Walks the bans.",
-      returns = { { "function", "an iterator" } },
+      returns = { { "fun(): moonpeer.Ban?", "an iterator" } },
       example = [[for ban in bans:each() do print(ban.prefix) end]] },
     { name = "count", since = "0.1.0", summary = "How many; `#bans` too.",
       returns = { { "integer", "" } },
@@ -73,3 +72,24 @@ assert(bans:lift "192.0.2.1" == 1)]] },
       example = [[assert(bans:export():find "banned_nets")]] },
   },
 }
+
+local function field(name, kind, summary)
+  return { name = name, kind = "field", type = kind, since = "0.1.0",
+    summary = summary }
+end
+
+local ban = {
+  name = "moonpeer.ban", class = "moonpeer.Ban", variable = "ban",
+  kind = "field", is_table = true, summary = "One ban of a list: a table.",
+  members = {
+    field("prefix", "string", "An address, or \"1.2.3.0/24\"."),
+    field("reason", "string", "network_mismatch, blockchain_mismatch, "
+      .. "banned_user_agent, misbehaviour or manual."),
+    field("origin", "string", "Who decided: manual, import, policy ..."),
+    field("note", "string|nil", "In words, why."),
+    field("created", "number", "Seconds since 1970."),
+    field("expires", "number|string", "The same, or \"forever\"."),
+  },
+}
+
+return { bans, ban }

@@ -1,7 +1,39 @@
 --- Connections.
 local timeout = { "timeout?", "number|string", "10 s" }
 
-return {
+--- What a version message says.
+local version_fields = {
+  { "version", "integer", "the protocol's" },
+  { "services", "integer", "bits" },
+  { "timestamp", "integer", "seconds since 1970" },
+  { "addr_recv", "table", "whom it was sent to: services, ip, port" },
+  { "addr_from", "table", "who sent it: services, ip, port" },
+  { "nonce", "integer", "finds connections to oneself" },
+  { "user_agent", "string", "up to 256 bytes" },
+  { "start_height", "integer", "as it claims" },
+  { "relay", "boolean", "are transactions wanted?" },
+  { "association_id", "string", "bytes" },
+}
+
+local function version_members()
+  local members = {}
+  for i, row in ipairs(version_fields) do
+    members[i] = { name = row[1], kind = "field", since = "0.1.0",
+      type = row[1] == "association_id" and "string|nil" or row[2],
+      summary = row[3]:sub(1, 1):upper() .. row[3]:sub(2)
+        .. (row[3]:find "%?$" and "" or ".") }
+  end
+  return members
+end
+
+local version = {
+  name = "moonpeer.version", class = "moonpeer.Version", variable = "version",
+  kind = "field", is_table = true,
+  summary = "What a peer says of itself. None of it need be true.",
+  members = version_members(),
+}
+
+local connection = {
   name = "moonpeer.connection", class = "moonpeer.Connection",
   variable = "connection", kind = "method",
   summary = "One live stream to a peer: an engine's, or a conversation that "
@@ -17,13 +49,13 @@ return {
         .. "or disconnected." },
     { name = "rtt", kind = "field", type = "number|nil", since = "0.1.0",
       summary = "Seconds from the last ping to its pong; nil before one." },
-    { name = "version", kind = "field", type = "table|nil", since = "0.1.0",
-      summary = "What the remote said of itself: version, services, "
-        .. "timestamp, user_agent, start_height, relay ..." },
+    { name = "version", kind = "field", type = "moonpeer.Version|nil",
+      since = "0.1.0",
+      summary = "What the remote said of itself, once it has." },
     { name = "handshake", since = "0.1.0", waits = true,
       summary = "Shakes hands.",
-      args = { { "overrides?", "table", "fields of our own version" } },
-      returns = { { "table", "the remote's version" } },
+      args = { { "overrides?", "table", "options" } }, options = version_fields,
+      returns = { { "moonpeer.Version", "the remote's" } },
       errors = { "handshake_timeout", "handshake_failed", "closed",
         "connection_reset" },
       example = [[
@@ -60,8 +92,8 @@ assert(pong.nonce == 42)]] },
         .. "its fields are others.",
       args = {
         { "command", "string", "" },
-        { "fields?", "table|function", "those that matter; or "
-          .. "fn(message) -> boolean" }, timeout,
+        { "fields?", "table|fun(message: moonpeer.Message): any",
+          "those that matter; or whether it is the one" }, timeout,
       },
       returns = { { "moonpeer.Message", "" } },
       example = [[
@@ -104,8 +136,9 @@ assert(chunk == nil and code == "timeout", message)]] },
         .. "it, and waits until all of it is with the system. What is sent "
         .. "meanwhile comes after it.",
       args = { { "command", "string", "up to 12 bytes" },
-        { "source", "file|function", "an open file, from where it stands; or "
-          .. "fn(offset, n) -> 1 to n bytes of the payload from offset on" },
+        { "source", "file*|fun(offset: integer, n: integer): string?", "an "
+          .. "open file, from where it stands; or a function that gives 1 to "
+          .. "n bytes of the payload from offset on" },
         { "size?", "integer", "bytes, 0 or more; of a file the rest of it" } },
       returns = { { "true", "" } },
       errors = { "closed", "limit", "io_error" },
@@ -158,3 +191,5 @@ local c = assert(moonpeer.connect(node, { network = "regtest" }))
 c:reset()]] },
   },
 }
+
+return { connection, version }

@@ -24,8 +24,9 @@ mine:close "1s"]] },
       example = [[assert(engine.store:count_by_status "valid" >= 0)]] },
     { name = "peers", since = "0.1.0",
       summary = "Walks the peers of its store.",
-      args = { { "filter?", "table", "as for store:each" } },
-      returns = { { "function", "an iterator" } },
+      args = { { "filter?", "table", "as for store:each",
+        "moonpeer.Store.each" } },
+      returns = { { "fun(): moonpeer.Peer?", "an iterator" } },
       example = [[for one in engine:peers() do print(one.address) end]] },
     { name = "stats", since = "0.1.0",
       summary = "As counts; besides peers by status, messages and bytes by "
@@ -72,9 +73,9 @@ assert(changed.max_connections[2] == 30)]] },
         .. "the same name is replaced. The event is stale when the function "
         .. "has returned.",
       args = {
-        { "event", "string", "such as \"handshake_complete\"" },
+        { "event", "moonpeer.EventType", "such as \"handshake_complete\"" },
         { "name", "string", "of the listener" },
-        { "fn", "function", "fn(event); it may not wait" },
+        { "fn", "fun(event: moonpeer.Event)", "it may not wait" },
         { "options?", "table", "options" },
       },
       options = { { "command", "string", "of \"message\", and of "
@@ -84,7 +85,8 @@ engine:on("peer_banned", "log", function(event) print(event.prefix) end)
 engine:off("peer_banned", "log")]] },
     { name = "off", since = "0.1.0",
       summary = "Takes a listener away; nothing happens when there is none.",
-      args = { { "event", "string", "" }, { "name", "string", "" } },
+      args = { { "event", "moonpeer.EventType", "" },
+        { "name", "string", "" } },
       example = [[engine:off("peer_banned", "nobody")]] },
     { name = "events", since = "0.1.0",
       summary = "A queue of events for a task. When it is full the oldest is "
@@ -93,10 +95,11 @@ engine:off("peer_banned", "log")]] },
       args = { { "options?", "table", "options" } },
       options = {
         { "capacity", "integer", "1 or more; 1024" },
-        { "events", "string[]", "all but message" },
+        { "events", "moonpeer.EventType[]", "all but message, chunk and "
+          .. "decision" },
         { "command", "string", "of messages" },
       },
-      returns = { { "function", "an iterator" } },
+      returns = { { "fun(): moonpeer.QueuedEvent?", "an iterator" } },
       example = [[
 local task = moonpeer.spawn(function()
   for event in engine:events { events = { "peer_banned" } } do
@@ -114,7 +117,7 @@ assert(task:wait "5s" == "198.51.100.7")]] },
         { "inbound", "boolean", "" },
         { "address", "string", "" },
       },
-      returns = { { "function", "an iterator" } },
+      returns = { { "fun(): moonpeer.Connection?", "an iterator" } },
       example = [[
 for connection in engine:connections { state = "connected" } do
   print(connection.address, connection.rtt)
@@ -123,7 +126,7 @@ end]] },
       summary = "What it has done, and has now: connections, inbound, "
         .. "outbound, half_open, connected; dials, accepted, rejected, "
         .. "handshakes, evictions, bans, events_lost, and failures by code.",
-      returns = { { "table", "name -> integer" } },
+      returns = { { "table<string, integer>", "" } },
       example = [[assert(engine:counts().connections >= 0)]] },
     { name = "dial", since = "0.1.0",
       summary = "Dials an address, whatever the policies would select.",
@@ -157,7 +160,8 @@ assert(done or code)]] },
       args = {
         { "command", "string", "up to 12 bytes" },
         { "fields?", "table|string", "" },
-        { "filter?", "table", "as for connections" },
+        { "filter?", "table", "as for connections",
+          "moonpeer.Engine.connections" },
       },
       returns = { { "integer", "to how many" }, { "table", "failures" } },
       example = [[
@@ -265,8 +269,8 @@ engine:watch(false)]] },
     { name = "try", since = "0.1.0",
       summary = "Lets a policy decide beside the active ones, without "
         .. "effect: shadow mode.",
-      args = { { "policy?", "table|string", "a policy or a file's name; nil "
-        .. "ends it" } },
+      args = { { "policy?", "moonpeer.Policy|string", "a policy or a file's "
+        .. "name; nil ends it" } },
       returns = { { "true", "" } }, errors = { "invalid_configuration" },
       example = [[
 assert(engine:try { judge = function() return "ban", "strict" end })

@@ -4,12 +4,36 @@ local function field(name, kind, summary)
     summary = summary }
 end
 
-return {
+local event = {
   name = "moonpeer.event", class = "moonpeer.Event", variable = "event",
   kind = "method",
   summary = "What an engine tells its listeners; stale when they return.",
+  values = { "moonpeer.EventType", {
+    { "connection_started", "a dial begins" },
+    { "connection_established", "a stream is open, ours or an inbound one" },
+    { "handshake_complete", "both sides have shaken hands" },
+    { "connection_failed", "a dial or a handshake came to nothing: code" },
+    { "connection_lost", "one that had shaken hands is over: code" },
+    { "connection_restarting", "it is dialled again after a network failure" },
+    { "peer_misbehaved", "an offence: code, count, verdict" },
+    { "peer_banned", "prefix, reason, ban_reason, expires, origin" },
+    { "peer_unbanned", "the same of the ban that is over" },
+    { "inbound_accepted", "somebody who dialled is in" },
+    { "inbound_rejected", "somebody who dialled is refused" },
+    { "rejected_for_capacity", "the same, as there is no slot" },
+    { "evicted", "one had to go for another" },
+    { "listener_started", "address is where we listen" },
+    { "listener_failed", "it is tried again after listen_retry: code" },
+    { "discovery_finished", "the DNS seeds have answered, or not" },
+    { "store_saved", "what was changed is durable" },
+    { "store_failed", "it is not, and is tried again: code" },
+    { "policy_failed", "a function, a file or a job of a policy: reason" },
+    { "decision", "what a policy decided: verdict" },
+    { "message", "a message came: message, command" },
+    { "chunk", "a piece of a payload too large to be held" },
+  } },
   members = {
-    field("type", "string", "\"handshake_complete\" ..."),
+    field("type", "moonpeer.EventType", "What happened."),
     field("command", "string|nil", "Of \"message\" and \"chunk\"."),
     field("bytes", "string|nil", "A piece of a payload, of \"chunk\"."),
     field("offset", "integer|nil", "Where in the payload that piece is."),
@@ -46,3 +70,15 @@ engine:off("peer_banned", "keep")
 assert(kept.prefix == "198.51.100.8")]] },
   },
 }
+
+local queued = {
+  name = "moonpeer.queued", class = "moonpeer.QueuedEvent",
+  variable = "queued", kind = "field", is_table = true,
+  parent = "moonpeer.Event",
+  summary = "An event of a queue (engine:events), a table.",
+  members = {
+    field("lost", "integer|nil", "How many were dropped before it."),
+  },
+}
+
+return { event, queued }

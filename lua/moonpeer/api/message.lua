@@ -62,8 +62,7 @@ moonpeer.message.define {
 }
 assert(moonpeer.message.encode("weather", { celsius = -3 }))]] },
     { name = "hashes", since = "0.1.0",
-      summary = "A set of hashes that forgets the oldest: add(hash), "
-        .. "has(hash), and a length.",
+      summary = "A set of hashes that forgets the oldest.",
       args = { { "capacity?", "integer", "65,536" } },
       returns = { { "moonpeer.Hashes", "" } },
       example = [[
@@ -80,7 +79,7 @@ assert(seen:has(("\1"):rep(32)) and #seen == 1)]] },
 
 local objects = {
   name = "moonpeer.message", class = "moonpeer.Message",
-  variable = "message", kind = "method",
+  variable = "message", kind = "method", is_open = true,
   summary = "A command and its fields, read when they are asked for: "
     .. "`message.nonce`. `#message` is the length of its list. Hooks and "
     .. "listeners get views, stale when they return; receive gives copies.",
@@ -89,7 +88,7 @@ local objects = {
       summary = "\"inv\"." },
     { name = "each", since = "0.1.0",
       summary = "Walks the list: of an inv its kind and hash.",
-      returns = { { "function", "an iterator" } },
+      returns = { { "fun(): (any, any)", "an iterator" } },
       example = [[for kind in message:each() do print(kind) end]] },
     { name = "table", since = "0.1.0", summary = "All fields as a table.",
       returns = { { "table", "" } },
@@ -144,4 +143,22 @@ assert(#none:check_chain() == 32)]] },
   },
 }
 
-return { functions, objects }
+local hash = { "hash", "string", "32 bytes" }
+local hashes = {
+  name = "moonpeer.hashes", class = "moonpeer.Hashes", variable = "hashes",
+  kind = "method",
+  summary = "A set of hashes that forgets the oldest; `#hashes` is how many.",
+  members = {
+    { name = "add", since = "0.1.0", summary = "Puts one in.",
+      args = { hash }, returns = { { "boolean", "is it new?" } },
+      example = [[
+local hashes = moonpeer.message.hashes()
+assert(hashes:add(("\1"):rep(32)))]] },
+    { name = "has", since = "0.1.0", summary = "Is it in?",
+      args = { hash }, returns = { { "boolean", "" } },
+      example = [[
+assert(not moonpeer.message.hashes():has(("\1"):rep(32)))]] },
+  },
+}
+
+return { functions, objects, hashes }

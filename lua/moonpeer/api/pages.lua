@@ -30,7 +30,8 @@ end
 local function rows_of(list)
   local rows = {}
   for i, row in ipairs(list) do
-    rows[i] = { code(row[1]), code(row[2]), row[3] ~= "options" and row[3] }
+    rows[i] = { code(row[1]), row[3] and code(row[2]) or row[2],
+      row[3] ~= "options" and row[3] }
   end
   return rows
 end
@@ -96,6 +97,9 @@ local function add_type(lines, one)
   lines[#lines + 1] = one.summary
   lines[#lines + 1] = ""
   add_fields(lines, one)
+  if one.values then
+    table_of(lines, { code "type", "when" }, rows_of(one.values[2]))
+  end
   for _, member in ipairs(one.members) do
     if api.kind(one, member) ~= "field" then
       add_call(lines, one, member)
@@ -106,6 +110,13 @@ end
 local function trimmed(lines)
   return (table.concat(lines, "\n"):gsub("[ \t]+\n", "\n"):gsub("\n+$", ""))
     .. "\n"
+end
+
+-- A heading's anchor has no dots.
+local function contents(one)
+  local anchor = one.variable:gsub("%.", "")
+  local sentence = (one.summary .. " "):match "^(.-)[.:;]%s"
+  return ("- [%s](#%s): %s"):format(one.variable, anchor, sentence)
 end
 
 --- The reference of the module.
@@ -119,8 +130,7 @@ at the prompt. Failures of the world are `nil, message, code`; misuse raises.
 Durations are seconds, or texts such as `"250ms"` and `"10m"`.
 ]] }
   for _, one in ipairs(api.types()) do
-    lines[#lines + 1] = ("- [%s](#%s): %s"):format(one.variable, one.variable,
-      one.summary:match "^[^.:;]*")
+    lines[#lines + 1] = contents(one)
   end
   lines[#lines + 1] = ""
   for _, one in ipairs(api.types()) do
@@ -135,21 +145,56 @@ local function oneline(text)
   return (text:gsub("\n", " "))
 end
 
-local function add_params(lines, member)
+--- The class of the options that a call takes.
+local function options_class(one, member)
+  return member.options == "configuration" and "moonpeer.Configuration"
+    or ("%s.%s.Options"):format(one.class, member.name)
+end
+
+--- The type of an argument, its table of options by its class.
+local function type_of(one, member, arg)
+  if arg[4] then
+    return (arg[2]:gsub("table", arg[4] .. ".Options"))
+  elseif arg[3] == "options" then
+    return (arg[2]:gsub("table", options_class(one, member)))
+  end
+  return arg[2]
+end
+
+local function add_options(lines, one, member)
+  if type(member.options) ~= "table" then
+    return
+  end
+  lines[#lines + 1] = "---@class " .. options_class(one, member)
+  for _, option in ipairs(member.options) do
+    lines[#lines + 1] = ("---@field %s? %s %s"):format(option[1], option[2],
+      oneline(option[3]))
+  end
+  lines[#lines + 1] = ""
+end
+
+--- What comes instead of the results when it fails.
+local failed = { "nil", "string", "string" }
+
+local function add_returns(lines, member)
+  local returns = member.returns or {}
+  for i = 1, math.max(#returns, member.errors and #failed or 0) do
+    local kind = returns[i] and returns[i][1]
+    if kind and member.errors then
+      kind = kind .. "|" .. failed[i]
+    end
+    lines[#lines + 1] = "---@return " .. (kind or failed[i] .. "?")
+  end
+end
+
+local function add_params(lines, one, member)
   local names = {}
   for i, arg in ipairs(member.args or {}) do
     names[i] = arg[1]:gsub("%?$", "")
-    lines[#lines + 1] = ("---@param %s %s %s"):format(arg[1], arg[2],
-      oneline(arg[3]))
+    lines[#lines + 1] = ("---@param %s %s %s"):format(arg[1],
+      type_of(one, member, arg), oneline(arg[3]))
   end
-  for i, result in ipairs(member.returns or {}) do
-    lines[#lines + 1] = ("---@return %s%s"):format(result[1],
-      i == 1 and member.errors and "|nil" or "")
-  end
-  if member.errors then
-    lines[#lines + 1] = "---@return string? message"
-    lines[#lines + 1] = "---@return string? code"
-  end
+  add_returns(lines, member)
   return table.concat(names, ", ")
 end
 
@@ -160,15 +205,30 @@ local function function_type(member)
     args[i] = arg[1] .. ": " .. arg[2]
   end
   for i, result in ipairs(member.returns or {}) do
-    results[i] = "(" .. result[1] .. ")?"
+    results[i] = result[1] .. (result[1]:find "nil$" and "" or "|nil")
   end
-  return ("fun(%s)%s"):format(table.concat(args, ", "),
-    #results > 0 and ": " .. table.concat(results, ", ") or "")
+  return ("fun(%s)%s"):format(table.concat(args, ", "), #results > 0
+    and (": (%s)"):format(table.concat(results, ", ")) or "")
+end
+
+local function add_alias(lines, values)
+  local list = {}
+  for i, row in ipairs(values and values[2] or {}) do
+    list[i] = ("%q"):format(row[1])
+  end
+  lines[#lines + 1] = values and ("---@alias %s %s\n"):format(values[1],
+    table.concat(list, "|"))
+end
+
+local function add_head(lines, one)
+  add_alias(lines, one.values)
+  lines[#lines + 1] = "--- " .. oneline(one.summary)
+  lines[#lines + 1] = "---@class " .. one.class
+    .. (one.parent and ": " .. one.parent or "")
 end
 
 local function add_class(lines, one)
-  lines[#lines + 1] = "--- " .. oneline(one.summary)
-  lines[#lines + 1] = "---@class " .. one.class
+  add_head(lines, one)
   for _, member in ipairs(one.members) do
     local is_field = api.kind(one, member) == "field"
     if is_field or one.is_table then
@@ -178,6 +238,9 @@ local function add_class(lines, one)
         oneline(member.summary))
     end
   end
+  if one.is_open then
+    lines[#lines + 1] = "---@field [string] any"
+  end
 end
 
 local function add_meta(lines, one)
@@ -186,14 +249,16 @@ local function add_meta(lines, one)
     lines[#lines + 1] = ""
     return
   end
-  lines[#lines + 1] = (one.variable:find "%." and "%s = {}" or "local %s = {}")
+  local is_global = one.variable:find "^moonpeer"
+  lines[#lines + 1] = (is_global and "%s = {}" or "local %s = {}")
     :format(one.variable)
   lines[#lines + 1] = ""
   for _, member in ipairs(one.members) do
     local kind = api.kind(one, member)
     if kind ~= "field" then
+      add_options(lines, one, member)
       lines[#lines + 1] = "--- " .. oneline(member.summary)
-      local names = add_params(lines, member)
+      local names = add_params(lines, one, member)
       lines[#lines + 1] = ("function %s%s%s(%s) end"):format(one.variable,
         kind == "method" and ":" or ".", member.name, names)
       lines[#lines + 1] = ""
@@ -208,6 +273,7 @@ function pages.types()
 ---@meta moonpeer
 -- Made by scripts/docs from lua/moonpeer/api/: for editors, never run.
 -- luacheck: ignore
+-- `moonpeer` is global for the prompt and for the files of policies.
 
 ---@class moonpeer.Network
 ---@field name string

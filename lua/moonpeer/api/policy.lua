@@ -44,12 +44,12 @@ local policy = {
     field("about", "string", "For people."),
     field("api", "integer", "The interface it is for; another is refused.",
       "1", "1"),
-    field("on", "table", "event -> function(event), as engine:on. They go "
-      .. "with the policy at a reload. 50 ms each.", "names of events"),
+    field("on", "table<moonpeer.EventType, fun(event: moonpeer.Event)>",
+      "As engine:on. They go with the policy at a reload. 50 ms each."),
     field("rules", "moonpeer.Rule[]", "Counted in C, before any function.",
       "64 in all"),
-    field("schedule", "table", "name -> job, or false for none of the name: "
-      .. "see job.", "", "save every 5 m"),
+    field("schedule", "table<string, moonpeer.Job|false>",
+      "Jobs by name; false for none of the name.", "", "save every 5 m"),
     { name = "accept", since = since,
       summary = "May somebody who dials us come in? The core has refused who "
         .. "is banned and who has too many connections.",
@@ -69,7 +69,7 @@ end]] },
         .. "when its version message has come.",
       args = { { "engine", "moonpeer.Engine", "" },
         { "connection", "moonpeer.Connection", "" },
-        { "version", "table", "fields of the version message" } },
+        { "version", "moonpeer.Version", "what it says of itself" } },
       returns = { { "\"ok\"|\"offence\"", "the answer" },
         { "string|nil", "for an offence: its code, such as "
           .. "\"banned_user_agent\"" },
@@ -263,8 +263,8 @@ local rule = {
     field("time", duration, "Of a ban.", "or \"forever\"", "ban_time: 24 h"),
     field("scope", "string", "Of a ban.", "\"address\" or \"group\"",
       "\"address\""),
-    field("ladder", "table[]", "Steps of { count, verdict, time, scope } "
-      .. "instead of one.", "1 to 5, rising"),
+    field("ladder", "moonpeer.Rule[]", "Steps of count, verdict, time and "
+      .. "scope instead of one.", "1 to 5, rising"),
     field("exempt", "string[]", "Prefixes, or \"trusted\".", "up to 16"),
   },
 }
@@ -289,7 +289,8 @@ local job = {
       "1 or more"),
     field("persist", "boolean", "Remembers its last run with the store, over "
       .. "a restart.", "", "true"),
-    field("run", "function", "run(engine).", "", "of save, discover ..."),
+    field("run", "fun(engine: moonpeer.Engine)", "", "",
+      "of save, discover ..."),
   },
 }
 

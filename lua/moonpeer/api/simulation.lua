@@ -50,8 +50,9 @@ assert(engine:config().max_connections == 30)]] },
     { name = "remote", since = "0.1.0",
       summary = "A scripted peer on a host of its own. The run ends with the "
         .. "error when its function raises one.",
-      args = { host_args, { "fn", "function", "fn(remote), a task" },
-        { "options?", "table", "of its connections, as for connect" } },
+      args = { host_args, { "fn", "fun(remote: moonpeer.Remote)", "a task" },
+        { "options?", "table", "of its connections, as for connect",
+          "moonpeer.connect" } },
       returns = { { "moonpeer.Remote", "" } },
       example = [[
 local node = world:remote("10.0.0.2", function(remote)
@@ -70,7 +71,7 @@ assert(world:now() == 3600)]] },
     { name = "run_until", since = "0.1.0",
       summary = "Lets time pass until a condition holds. It is asked between "
         .. "any two events, and must change nothing.",
-      args = { { "condition", "function", "fn() -> boolean" },
+      args = { { "condition", "fun(): any", "" },
         { "limit?", "number|string", "1 h" } },
       returns = { { "true", "" } }, errors = { "timeout" },
       example = [[
@@ -175,7 +176,8 @@ local remote = {
       summary = "What that raised." },
     { name = "listen", since = "0.1.0",
       summary = "Listens at its address from now on; accept does it by itself.",
-      args = { { "options?", "table", "as for moonpeer.connect" } },
+      args = { { "options?", "table", "as for moonpeer.connect",
+        "moonpeer.connect" } },
       returns = { { "moonpeer.Listener", "" } },
       example = [[
 world:remote("10.0.0.2:18444", function(remote) remote:listen() end)
@@ -194,7 +196,7 @@ world:run_for "2s"]] },
     { name = "serve", since = "0.1.0", waits = true,
       summary = "Runs a function for everyone who dials, each in a task of its "
         .. "own. Returns when the listener is closed.",
-      args = { { "fn", "function", "fn(connection)" } },
+      args = { { "fn", "fun(connection: moonpeer.Connection)", "" } },
       example = [[
 world:remote("10.0.0.2:18444", function(remote)
   remote:serve(function(connection) connection:handshake() end)
@@ -202,7 +204,8 @@ end)
 world:run_for "1s"]] },
     { name = "dial", since = "0.1.0", waits = true, summary = "Dials.",
       args = { { "address", "string", "without a port: the network's" },
-        { "options?", "table", "as for moonpeer.connect" } },
+        { "options?", "table", "as for moonpeer.connect",
+        "moonpeer.connect" } },
       returns = { { "moonpeer.Connection", "" } },
       errors = { "connection_refused", "connection_timeout" },
       example = [[

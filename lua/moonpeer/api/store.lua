@@ -10,6 +10,11 @@ local filter = {
   { "newer_than", "number|string", "first seen less than so long ago" },
   { "untried_for", "number|string", "" },
 }
+local choice = {
+  { "except", "(moonpeer.Peer|string)[]", "not these peers or addresses" },
+  { "except_groups", "(moonpeer.Peer|string)[]", "none of these groups" },
+}
+table.move(filter, 1, #filter, #choice + 1, choice)
 
 return {
   name = "moonpeer.store", class = "moonpeer.Store", variable = "store",
@@ -87,7 +92,7 @@ assert(store:count_by_status().banned == 0)]] },
     { name = "each", since = "0.1.0",
       summary = "Walks the peers. Changing the store meanwhile is safe.",
       args = { { "filter?", "table", "options" } }, options = filter,
-      returns = { { "function", "an iterator" } },
+      returns = { { "fun(): moonpeer.Peer?", "an iterator" } },
       example = [[
 for one in store:each { status = { "unknown", "valid" } } do
   print(one.address)
@@ -95,10 +100,8 @@ end]] },
     { name = "pick", since = "0.1.0",
       summary = "Peers at random, over network groups first: one network "
         .. "cannot fill the choice.",
-      args = { { "n", "integer", "" }, { "filter?", "table", "as for each; "
-        .. "besides except, a list of peers or addresses, and "
-        .. "except_groups, a list of what group may be" } },
-      options = filter,
+      args = { { "n", "integer", "" }, { "filter?", "table", "options" } },
+      options = choice,
       returns = { { "moonpeer.Peer[]", "up to n" } },
       example = [[assert(#store:pick(8, { status = "valid" }) <= 8)]] },
     { name = "hear", since = "0.1.0",
@@ -113,7 +116,7 @@ assert(store:hear("203.0.113.4:8333", { source = "dns" }))]] },
     { name = "expect", since = "0.1.0",
       summary = "A source was asked: so many addresses more are taken of it.",
       args = { { "n", "integer", "0 to 1000" },
-        { "about?", "table", "as for hear" } },
+        { "about?", "table", "as for hear", "moonpeer.Store.hear" } },
       returns = { { "true", "" } },
       example = [[
 assert(store:expect(1000, { source_address = "203.0.113.5:8333" }))]] },
@@ -151,7 +154,7 @@ assert(store:is_discouraged "203.0.113.6")]] },
 assert(store:set_value("seen", "12"))
 assert(store:value "seen" == "12")]] },
     { name = "values", since = "0.1.0", summary = "Walks these values.",
-      returns = { { "function", "an iterator: name, bytes" } },
+      returns = { { "fun(): (string?, string?)", "an iterator: name, bytes" } },
       example = [[for name, bytes in store:values() do print(name, bytes) end]]
     },
     { name = "configure", since = "0.1.0",
@@ -170,7 +173,7 @@ assert(store:value "seen" == "12")]] },
       summary = "Calls a function for what changes, from the next turn on.",
       args = { { "event", "string", "peer_created, peer_updated, "
         .. "peer_deleted, ban_added or ban_removed" },
-        { "name", "string", "" }, { "fn", "function", "fn(change)" } },
+        { "name", "string", "" }, { "fn", "fun(change: table)", "" } },
       example = [[
 store:on("peer_created", "log", function(change) print(change.address) end)
 store:off("peer_created", "log")]] },

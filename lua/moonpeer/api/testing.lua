@@ -71,7 +71,7 @@ if package.loaded.busted then test.install(require "luassert") end]] },
         .. "then.",
       args = { { "options?", "table", "options" } },
       options = { { "memory", "integer", "KiB that may come to stay; 512" } },
-      returns = { { "function", "" } },
+      returns = { { "fun()", "" } },
       example = [[
 local look = test.look_around()
 look()]] },

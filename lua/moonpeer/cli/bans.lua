@@ -1,5 +1,4 @@
 --- bans - looks into the bans of a store, and changes them, without an engine.
-local core = require "moonpeer.core"
 local store_file = require "moonpeer.cli.store_file"
 
 local bans = {
@@ -11,17 +10,11 @@ local reasons = {
   "misbehaviour", "manual",
 }
 
---- A duration as it is, when it is one.
 local function duration(text)
   if text == "forever" then
     return text
   end
-  local good, seconds = pcall(core.duration, tonumber(text) or text)
-  if good then
-    return seconds
-  end
-  return nil, "expected seconds, a duration such as 24h, or forever, got '"
-    .. text .. "'"
+  return store_file.duration(text, ", or forever")
 end
 
 local function add_time(command)

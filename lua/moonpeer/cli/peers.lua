@@ -9,15 +9,6 @@ local peers = {
 local statuses = { "unknown", "valid", "inaccessible", "banned" }
 local sources = { "manual", "dns", "peer", "inbound" }
 
-local function duration(text)
-  local good, seconds = pcall(core.duration, tonumber(text) or text)
-  if good then
-    return seconds
-  end
-  return nil, "expected seconds, or a duration such as 10m or 7d, got '"
-    .. text .. "'"
-end
-
 local function port(text)
   local number = math.tointeger(tonumber(text))
   if number and number >= 1 and number <= 65535 then
@@ -37,9 +28,9 @@ local function add_filters(command)
   command:option("--source-address", "Only those that this address named.")
     :argname("<address>")
   command:option("--older", "Only those first seen at least so long ago.")
-    :argname("<duration>"):convert(duration)
+    :argname("<duration>"):convert(store_file.duration)
   command:option("--newer", "Only those first seen less than so long ago.")
-    :argname("<duration>"):convert(duration)
+    :argname("<duration>"):convert(store_file.duration)
 end
 
 --- The filter that was asked for; nil and a message for an address that is

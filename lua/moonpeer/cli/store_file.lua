@@ -105,6 +105,20 @@ function store_file.write(path, text)
   return good and closed, why or reason
 end
 
+--- Converts an argument that is a duration.
+---@param text string
+---@param or_else? string  what else may stand there, for the message
+---@return number|nil seconds
+---@return string? message
+function store_file.duration(text, or_else)
+  local good, seconds = pcall(core.duration, tonumber(text) or text)
+  if good then
+    return seconds
+  end
+  return nil, ("expected seconds, a duration such as 10m or 7d%s, got '%s'")
+    :format(or_else or "", text)
+end
+
 --- Gives each action of a command the flag that the command has.
 ---@param actions table<string, table>  parsers by name
 ---@return table<string, table>  the same

@@ -20,12 +20,15 @@ function company.wait_for(what, condition)
   end
 end
 
---- A configuration on loopback that is quick about everything.
+--- A configuration on loopback that is quick about everything but calling
+--- somebody late: who is slow on a loaded machine is not gone, and one dial
+--- that is not answered in time must not be the last for a day.
 function company.config(changes)
   local config = {
-    network = "regtest", listen = "127.0.0.1:0", connect_timeout = "2s",
-    handshake_timeout = "5s", ping_interval = "0.3s", ping_timeout = "2s",
+    network = "regtest", listen = "127.0.0.1:0", connect_timeout = "20s",
+    handshake_timeout = "20s", ping_interval = "0.3s", ping_timeout = "30s",
     initial_backoff = "0.1s", max_backoff = "0.5s", max_retries = 1000,
+    inaccessible_time = "1s",
   }
   for key, value in pairs(changes or {}) do
     config[key] = value
