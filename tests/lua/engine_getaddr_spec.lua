@@ -97,7 +97,7 @@ end)
 
 describe("getaddr of a peer that we have dialled", function()
   it("is not answered", function(world)
-    local answer, code
+    local answer, _, code
     local peer = "30.1.0.1:8333"
     field.node(world, peer, nil, function(connection)
       connection:send "getaddr"

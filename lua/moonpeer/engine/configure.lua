@@ -92,6 +92,19 @@ local function report_listed(report, before, now)
   end
 end
 
+--- Puts jobs and a shadow in place that were made; both may be nil.
+local function put(self, wanted, jobs, shadow, report)
+  local handlers = listeners.of(self)
+  if jobs then
+    report.schedule = { handlers.given_jobs or {}, wanted.schedule }
+    changes.put_jobs(self, wanted.schedule, jobs)
+  end
+  if shadow ~= nil then
+    report.shadow = { handlers.given_shadow or false, wanted.shadow }
+    changes.put_shadow(self, wanted.shadow or nil, shadow or nil)
+  end
+end
+
 --- Changes the configuration while it runs: all of it, or nothing when
 --- something is wrong. A schedule takes the place of the one before; a shadow
 --- of false ends the trial; policies, store, budget and network cannot change.
@@ -103,8 +116,7 @@ function methods:configure(wanted)
     misuse.raise("configure: expected a table of options, got %s",
       type(wanted))
   end
-  local handlers, before = listeners.of(self), self:config()
-  local wrong = check_lasting(self, wanted)
+  local before, wrong = self:config(), check_lasting(self, wanted)
   if wrong then
     return nil, wrong, "invalid_configuration"
   end
@@ -120,13 +132,6 @@ function methods:configure(wanted)
     return nil, message, code
   end
   report_listed(report, before, self:config())
-  if jobs then
-    report.schedule = { handlers.given_jobs or {}, wanted.schedule }
-    changes.put_jobs(self, wanted.schedule, jobs)
-  end
-  if shadow ~= nil then
-    report.shadow = { handlers.given_shadow or false, wanted.shadow }
-    changes.put_shadow(self, wanted.shadow or nil, shadow or nil)
-  end
+  put(self, wanted, jobs, shadow, report)
   return report
 end

@@ -37,7 +37,8 @@ local address = ("\0"):rep(26)
 function wire.version(fields)
   fields = fields or {}
   return ("<i4I8i8"):pack(fields.version or 70016, 0, 1700000000)
-    .. address .. (fields.addr_from or address) .. ("<i8"):pack(fields.nonce or 77)
+    .. address .. (fields.addr_from or address)
+    .. ("<i8"):pack(fields.nonce or 77)
     .. ("s1"):pack(fields.user_agent or "/Bitcoin SV:1.2.2/")
     .. ("<i4"):pack(0) .. "\1"
 end
