@@ -531,7 +531,7 @@ function connection:expect_chunks(command) end
 ---@return string?
 function connection:receive_chunk(command, timeout) end
 
---- Sends a message whose payload is read as the remote takes it, and waits until all of it is with the system. What is sent meanwhile comes after it.
+--- Sends a message whose payload is read as the remote takes it, and waits until all of it is with the system. What is sent meanwhile comes after it, pings too: a remote that takes nothing for ping_timeout ends a connection that has pings.
 ---@param command string up to 12 bytes
 ---@param source file*|fun(offset: integer, n: integer): string? an open file, from where it stands; or a function that gives 1 to n bytes of the payload from offset on
 ---@param size? integer bytes, 0 or more; of a file the rest of it
@@ -1163,7 +1163,7 @@ function world:count() end
 ---@field loss? number chance that a stream is lost
 ---@field refuse? number chance that a dial is refused
 ---@field silence? number chance that a dial is not answered
----@field lifetime? number|string of streams, at most
+---@field lifetime? number|string of streams, on average: each is reset after twice this at most
 ---@field one_way? boolean from a to b only
 
 --- What the way between two hosts is like. Latency, jitter and bandwidth are each way's own. Without options it is as before.
