@@ -121,7 +121,8 @@ static void on_closed(void *owner) {
                    c->reason ? c->text : "the loop was closed");
   session_move(&c->session, MP_DISCONNECTED);
   connection_source_end(c, c->reason ? c->reason : MP_ECLOSED);
-  c->hooks->closed(c->data, c);
+  if (c->hooks->closed)
+    c->hooks->closed(c->data, c);
   mp_timer_stop(&c->timer); /* whatever was started while it ended */
   mp_later_cancel(&c->turn);
   connection_chunk_forget(c);
@@ -169,6 +170,12 @@ static int64_t patience(const struct mp_connection *c) {
 
 void connection_limit(struct mp_connection *c, int64_t limit) {
   c->patience = limit;
+}
+
+void connection_unlimit(struct mp_connection *c) {
+  c->patience = 0;
+  if (c->waiting == WAITING_HANDSHAKE)
+    connection_wait(c, WAITING_HANDSHAKE, patience(c));
 }
 
 static void end_late(struct mp_connection *c, int code, const char *what,
@@ -255,6 +262,7 @@ static void on_connected(void *owner, int rc) {
                                      : "the dial failed");
     return;
   }
+  c->heard_at = mp_loop_now(c->loop);
   session_move(&c->session, MP_AWAITING_HANDSHAKE);
   connection_wait(c, WAITING_NOTHING, 0);
   tell(c, MP_CONNECTION_ESTABLISHED);
@@ -298,6 +306,7 @@ connection_new(const struct mp_connection_setup *setup, bool is_inbound) {
   c->measured = setup->measured;
   c->usage = setup->usage;
   c->is_manual = c->is_paused = setup->is_manual;
+  c->heard_at = mp_loop_now(c->loop);
   c->id = ++c->loop->connections;
   session_init(&c->session, is_inbound, mp_loop_random_u64(c->loop));
   mp_timer_init(&c->timer, on_timer, c);

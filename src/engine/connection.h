@@ -44,6 +44,13 @@ struct budget {
   int32_t left;
 };
 
+/* What a command means to us. Zero is right for the one without a letter. */
+struct kind {
+  char command[MP_COMMAND_SIZE + 1]; /* zeros behind it */
+  enum budget_kind budget;
+  const struct mp_message_type *type; /* NULL: the table does not know it */
+};
+
 /* Why an engine has a connection. */
 enum purpose {
   PURPOSE_INBOUND, /* somebody dialled us */
@@ -87,6 +94,7 @@ struct mp_connection {
 
   struct buf in;    /* as received, frames not yet taken in front */
   uint64_t in_size; /* bytes of the one in front; 0: not known */
+  struct kind kind; /* of the last message: most come in a row of theirs */
   struct incoming *incoming;
   struct outgoing *outgoing;
   struct buf out, flying;     /* queued; given to the stream */
@@ -97,6 +105,7 @@ struct mp_connection {
   enum waiting waiting;
   struct mp_later turn; /* what is left to do at the end of this turn */
   struct mp_connection_counts counts;
+  int64_t heard_at; /* anything of the remote, or it was dialled; monotonic */
 
   int64_t patience;         /* for the handshake, when not handshake_timeout */
   bool is_manual;           /* mp_connection_handshake starts the session */
@@ -133,6 +142,9 @@ void connection_wait_to_ping(struct mp_connection *c);
 
 /* Gives the handshake less time than handshake_timeout. */
 void connection_limit(struct mp_connection *c, int64_t patience);
+
+/* Gives it handshake_timeout after all, from now on. */
+void connection_unlimit(struct mp_connection *c);
 
 /* Starts the session: sends our version when we have dialled. */
 void connection_start(struct mp_connection *c);
@@ -182,10 +194,12 @@ void connection_chunk_forget(struct mp_connection *c);
 /* --- connection_budget.c ---------------------------------------------------
  */
 
-/* A message of the command has come: 0, or MP_EFLOOD when it is one too many.
- */
-int connection_spend(struct mp_connection *c, const char *command,
-                     struct mp_fault *fault);
+/* Looks a command up, which has zeros behind it, into c->kind. */
+void connection_look_up(struct mp_connection *c,
+                        const char command[MP_COMMAND_SIZE + 1]);
+
+/* A message of c->kind has come: 0, or MP_EFLOOD when it is one too many. */
+int connection_spend(struct mp_connection *c, struct mp_fault *fault);
 
 /* One has come that was wrong and is dropped: each is judged, and judging costs
  * more than sending it. The same. */

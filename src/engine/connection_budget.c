@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/text.h"
 #include "moonpeer/layout.h"
 
 /* Rates are messages a second; bursts may come at once. */
@@ -35,8 +36,7 @@ static const struct {
 
 static enum budget_kind kind_of(const char *command) {
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-    if (commands[i].command[0] == command[0] &&
-        strcmp(commands[i].command, command) == 0)
+    if (text_is(commands[i].command, command))
       return commands[i].kind;
   return BUDGET_ANY;
 }
@@ -63,16 +63,24 @@ static bool spend(struct mp_connection *c, enum budget_kind kind) {
   return true;
 }
 
-int connection_spend(struct mp_connection *c, const char *command,
-                     struct mp_fault *fault) {
-  enum budget_kind kind = c->usage ? kind_of(command) : BUDGET_ANY;
+void connection_look_up(struct mp_connection *c,
+                        const char command[MP_COMMAND_SIZE + 1]) {
+  if (memcmp(c->kind.command, command, sizeof c->kind.command) == 0)
+    return;
+  memcpy(c->kind.command, command, sizeof c->kind.command);
+  c->kind.budget = kind_of(command);
+  c->kind.type = mp_message_find(command);
+}
+
+int connection_spend(struct mp_connection *c, struct mp_fault *fault) {
+  enum budget_kind kind = c->kind.budget;
   if (!c->usage) /* a script's own: it wants to see what comes */
     return 0;
   if (spend(c, BUDGET_ANY) && (kind == BUDGET_ANY || spend(c, kind)))
     return 0;
   return fault_set(fault, MP_EFLOOD,
-                   "%s: expected at most %d %s a second, got more", command,
-                   kinds[kind].rate, kinds[kind].name);
+                   "%s: expected at most %d %s a second, got more",
+                   c->kind.command, kinds[kind].rate, kinds[kind].name);
 }
 
 int connection_spend_wrong(struct mp_connection *c, struct mp_fault *fault) {

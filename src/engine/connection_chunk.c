@@ -48,7 +48,8 @@ bool connection_chunk_begin(struct mp_connection *c,
   if (!frame->is_extended && (in->hasher = hasher_new()))
     hash_start(in->hasher);
   c->counts.messages_in++;
-  if (connection_spend(c, frame->command, &fault) != 0) {
+  connection_look_up(c, frame->command);
+  if (connection_spend(c, &fault) != 0) {
     in->is_dropped = true;
     connection_offend(c, MP_EFLOOD, true, fault.text);
   }

@@ -18,11 +18,6 @@ static void clear(struct mp_fault *fault) {
   fault->text[0] = '\0';
 }
 
-static bool is_wanted(const struct mp_connection *c, const char *command) {
-  return c->hooks->wants & UINT64_C(1) << MP_MESSAGE &&
-         c->hooks->commands & mp_command_bit(command);
-}
-
 /* What cannot be decoded is dropped with a reject, as the reference node
  * drops it. */
 static void refuse_payload(struct mp_connection *c, const char *command,
@@ -64,9 +59,12 @@ static void show(struct mp_connection *c, const struct frame *frame,
     refuse_payload(c, frame->command, fault.text);
     return;
   }
-  if (!is_wanted(c, frame->command))
+  if (!(c->hooks->wants & UINT64_C(1) << MP_MESSAGE))
     return;
-  struct mp_event event = {.type = MP_MESSAGE, .message = &message};
+  uint64_t bit = mp_command_bit(frame->command);
+  if (!(c->hooks->commands & bit))
+    return;
+  struct mp_event event = {.type = MP_MESSAGE, .message = &message, .bit = bit};
   connection_tell(c, &event);
 }
 
@@ -123,12 +121,13 @@ static void after_pong(struct mp_connection *c) {
 static void take_message(struct mp_connection *c, const struct frame *frame) {
   struct session_step step;
   struct mp_fault fault;
-  const struct mp_message_type *type = mp_message_find(frame->command);
+  connection_look_up(c, frame->command);
+  const struct mp_message_type *type = c->kind.type;
   clear(&fault);
   c->counts.messages_in++;
   connection_count(c, type, frame->header_size + (size_t)frame->payload_size,
                    false);
-  if (connection_spend(c, frame->command, &fault) != 0) {
+  if (connection_spend(c, &fault) != 0) {
     connection_offend(c, MP_EFLOOD, true, fault.text);
     return;
   }

@@ -7,10 +7,12 @@
  */
 
 static void on_complete(struct mp_engine *engine, struct mp_connection *c) {
-  c->role.is_complete = true;
-  c->role.complete_at = mp_loop_now(engine->loop);
   if (!c->role.is_released)
     engine->slots.connected++;
+  if (!c->role.is_released && !c->session.is_inbound)
+    engine->slots.dialling--;
+  c->role.is_complete = true;
+  c->role.complete_at = mp_loop_now(engine->loop);
   engine->counts.handshakes++;
   if (c->session.is_inbound) {
     engine_inbound_complete(engine, c);
@@ -37,7 +39,7 @@ static void on_end(struct mp_engine *engine, const struct mp_event *event) {
 
 static void bookkeep(struct mp_engine *engine, const struct mp_event *event) {
   switch (event->type) {
-  case MP_CONNECTION_ESTABLISHED: engine->network.failures = 0; break;
+  case MP_CONNECTION_ESTABLISHED: outage_heard(engine, &event->address); break;
   case MP_HANDSHAKE_COMPLETE: on_complete(engine, event->connection); break;
   case MP_CONNECTION_FAILED:
   case MP_CONNECTION_LOST: on_end(engine, event); break;
@@ -52,12 +54,11 @@ static void on_event(void *data, const struct mp_event *event) {
   struct mp_engine *engine = data;
   const struct mp_hooks *hooks = engine->hooks;
   bool is_wanted = hooks->wants & UINT64_C(1) << event->type;
-  if (event->type == MP_MESSAGE &&
-      !rules_message(engine, event->connection, event->message->command))
-    return;
-  if (event->type == MP_MESSAGE)
-    is_wanted =
-        is_wanted && hooks->commands & mp_command_bit(event->message->command);
+  if (event->type == MP_MESSAGE) {
+    if (!rules_message(engine, event))
+      return;
+    is_wanted = is_wanted && hooks->commands & event->bit;
+  }
   if (is_wanted)
     hooks->event(engine->data, event);
   bookkeep(engine, event);
@@ -102,6 +103,8 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
                      "there is a connection to this peer already");
   mp_connection_close(twin, MP_EDUPLICATE,
                       "this peer has dialled us at the same time");
+  if (c->role.purpose == PURPOSE_POLITE)
+    engine_inherit(engine, c, twin);
   return 0;
 }
 
@@ -137,7 +140,8 @@ static void on_judge(void *data, struct mp_connection *connection,
 
 static void on_closed(void *data, struct mp_connection *connection) {
   struct mp_engine *engine = data;
-  engine->hooks->closed(engine->data, connection);
+  if (engine->hooks->closed)
+    engine->hooks->closed(engine->data, connection);
   engine_remove(engine, connection);
 }
 

@@ -9,7 +9,9 @@
 #include "base/fault.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "engine/engine.h"
+#include "moonpeer/message.h"
 
 enum { SETS = 1024, WAYS = 4 };
 
@@ -204,14 +206,14 @@ static void offend(struct mp_engine *engine, struct mp_connection *c,
   engine->rules->pending = NULL;
 }
 
-bool rules_message(struct mp_engine *engine, struct mp_connection *c,
-                   const char *command) {
+bool rules_message(struct mp_engine *engine, const struct mp_event *event) {
   struct rules *rules = engine->rules;
-  if (!rules || !(rules->commands & mp_command_bit(command)))
+  struct mp_connection *c = event->connection;
+  if (!rules || !(rules->commands & event->bit))
     return true;
   for (size_t i = 0; i < rules->n && !c->is_closing; i++) {
     const struct mp_rule *rule = &rules->list[i];
-    if (strcmp(rule->command, command) != 0)
+    if (!text_is(rule->command, event->message->command))
       continue;
     if (is_exempt(engine, rule, &c->address)) {
       rules->counts[i].exempted++;

@@ -14,8 +14,7 @@ uint64_t rules_commands(const struct rules *rules);
 
 /* A message has come. False when it was one too many and the connection
  * closes. */
-bool rules_message(struct mp_engine *engine, struct mp_connection *connection,
-                   const char *command);
+bool rules_message(struct mp_engine *engine, const struct mp_event *event);
 
 /* Whether a rule has a verdict about an offence. */
 bool rules_judge(struct mp_engine *engine, struct mp_connection *connection,

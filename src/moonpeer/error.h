@@ -2,7 +2,9 @@
 #ifndef MOONPEER_ERROR_H
 #define MOONPEER_ERROR_H
 
-/* Enum value, number below zero, name in Lua, JSON and logs. */
+/* Enum value, number below zero, name in Lua, JSON and logs. REFUSED,
+ * CONNECT_TIMEOUT and RESET are what is worth another try; ENETWORK to EFLOOD
+ * are offences: what a remote did wrong. */
 #define MP_ERRORS(X)                                                           \
   X(MP_EREFUSED, 5001, "connection_refused")                                   \
   X(MP_ECONNECT_TIMEOUT, 5002, "connection_timeout")                           \
@@ -57,7 +59,8 @@ struct mp_fault {
  * no code of ours. Static, never NULL. */
 const char *mp_error_name(int code);
 
-/* The code of a name, 0 for a name nobody has. */
+/* The code of a name ("connection_refused"), 0 for a name nobody has and for
+ * "ok". */
 int mp_error_code(const char *name);
 
 #endif

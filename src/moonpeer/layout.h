@@ -1,5 +1,6 @@
 /* layout - which fields a message has, as data: for the built-in messages and
- * for those that scripts declare. */
+ * for those that scripts declare. The facts of the built-in ones are from the
+ * places that each type's `source` names. */
 #ifndef MOONPEER_LAYOUT_H
 #define MOONPEER_LAYOUT_H
 
@@ -60,28 +61,29 @@ enum mp_field_show {
 
 struct mp_layout;
 
+/* One field of a layout. Zero members mean nothing special. */
 struct mp_field {
   const char *name; /* NULL in the layout of an item that is no record but a
                      * single value */
   enum mp_field_type type;
-  uint8_t size;
-  uint16_t flags; /* of enum mp_field_flag */
+  uint8_t size;   /* bytes, where the type says so */
+  uint16_t flags; /* of enum mp_field_flag, or'ed */
   enum mp_field_show show;
-  const struct mp_layout *item;
-  const char *of;
+  const struct mp_layout *item; /* of a record or list */
+  const char *of;               /* the field that a computed one is about */
   /* The field is there only when an earlier integer of the record is at least
    * when_min, or an earlier text is one of the words of when_is. */
   const char *when, *when_is;
   uint64_t when_min;
   uint64_t min, max; /* of the value, of the bytes, or of the entries */
-  int64_t initial;
-  const char *unit; /* for people; NULL when it has none */
+  int64_t initial;   /* with MP_DEFAULT */
+  const char *unit;  /* for people; NULL when it has none */
 };
 
 /* Plain data, borrowed for as long as views and encoders use it. */
 struct mp_layout {
-  const struct mp_field *fields;
-  size_t count;
+  const struct mp_field *fields; /* in the order in which they lie */
+  size_t count;                  /* 0 .. MP_LAYOUT_FIELDS */
 };
 
 /* When a message may come. */
@@ -92,9 +94,9 @@ enum mp_phase {
   MP_PHASE_READY,       /* after both */
 };
 
-/* A message: its command, fields and rules. */
+/* A message: its command, fields and rules. Plain data, borrowed likewise. */
 struct mp_message_type {
-  const char *command;
+  const char *command;            /* 1 .. 12 bytes of printable ASCII */
   const struct mp_layout *layout; /* NULL: known by name, raw bytes */
   uint64_t limit;                 /* bytes of payload; 0: the network's */
   enum mp_phase phase;
@@ -106,16 +108,17 @@ struct mp_message_type {
 /* The built-in type of a command; NULL for one nobody has. Static. */
 const struct mp_message_type *mp_message_find(const char *command);
 
-/* All of them, by name. */
+/* All *n of them, by name. Static. */
 const struct mp_message_type *mp_message_list(size_t *n);
 
-/* Whether the addresses of a network of BIP155 are IP addresses of 4 or 16
- * bytes: those of IPv4, IPv6, CJDNS and Yggdrasil. */
+/* Whether the addresses of a network of BIP155 (its id on the wire) are IP
+ * addresses of 4 or 16 bytes: those of IPv4, IPv6, CJDNS and Yggdrasil. */
 bool mp_network_id_is_ip(uint64_t id);
 
 /* Whether a type made at run time obeys the rules above: names, sizes,
  * references to earlier fields, depth, no entries without bytes. 0, or
- * MP_ECONFIG with the field. */
+ * MP_ECONFIG with the field. What has not passed must not be used to open or
+ * encode. */
 int mp_message_type_check(const struct mp_message_type *type,
                           struct mp_fault *fault);
 

@@ -4,8 +4,9 @@
 
 #include <stddef.h>
 
-/* get gives n zeroed bytes or NULL; put takes a block of n bytes back. Both
- * are called on one thread at a time. */
+/* get gives n > 0 zeroed bytes, aligned for any type, or NULL; put takes a
+ * block that get gave for the same n back. Both are called on one thread at a
+ * time. The table and data are borrowed until the last block is back. */
 struct mp_memory {
   void *(*get)(void *data, size_t n);
   void (*put)(void *data, void *block, size_t n);

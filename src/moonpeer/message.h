@@ -11,8 +11,9 @@
 #include "moonpeer/network.h"
 
 /* --- views -----------------------------------------------------------------
- * Nothing here allocates, and everything points into the payload, which must
- * stay. A view that was opened is good: reading its fields cannot fail. */
+ * Nothing here allocates, and everything points into the payload and its type:
+ * both are borrowed as long as a view or what was read from it is used. A view
+ * that was opened is good: reading its fields cannot fail. */
 
 /* Fields that lie one after the other. */
 struct mp_record {
@@ -28,15 +29,17 @@ struct mp_message {
   const struct mp_message_type *type; /* NULL: declared by nobody */
   const uint8_t *payload;
   uint64_t size;
-  uint64_t wrong_at;       /* in the payload: where a check has failed */
+  uint64_t wrong_at;       /* in the payload: where a check has failed; 0 when
+                            * no fault was given */
   struct mp_record fields; /* no layout when the payload is raw */
 };
 
-/* Checks a payload against the built-in type of the command, or against a
- * given one. Bytes after the last field are ignored, as by the reference
- * node; fields.at[layout->count] tells where they begin. A command without a
- * type or layout is good, and raw. 0, or MP_EPROTOCOL with the field and its
- * offset. */
+/* Checks a payload of n bytes against the built-in type of the command, or
+ * against a given one. Bytes after the last field are ignored, as by the
+ * reference node (bitcoin-sv 1.2.2); fields.at[layout->count] tells where they
+ * begin. A command without a type or layout is good, and raw. 0, or
+ * MP_EPROTOCOL with the field and its offset, or for more bytes than the type's
+ * limit; then command, payload and size are good, and nothing else. */
 int mp_message_open(struct mp_message *message, const char *command,
                     const void *payload, uint64_t n, struct mp_fault *fault);
 int mp_message_open_as(struct mp_message *message,
@@ -56,21 +59,22 @@ enum mp_value_kind {
   MP_VALUE_LIST,
 };
 
+/* What a field holds. */
 struct mp_value {
   enum mp_value_kind kind;
-  bool is_signed;  /* number is an int64_t */
-  bool is_default; /* absent, and this is what that means */
-  uint64_t number; /* the integer, 0 or 1, or the count of a list */
-  const uint8_t *bytes;
-  size_t size;
+  bool is_signed;       /* number is an int64_t */
+  bool is_default;      /* absent, and this is what that means */
+  uint64_t number;      /* the integer, 0 or 1, or the count of a list */
+  const uint8_t *bytes; /* of all kinds but NONE: where it lies */
+  size_t size;          /* of these */
   const struct mp_field *field;
   const struct mp_layout *item; /* of records and lists */
 };
 
-/* The place of a field in a layout, or -1. */
+/* The place of a field in a layout, or -1 for a name it has not. */
 int mp_layout_index(const struct mp_layout *layout, const char *name);
 
-/* The field at a place of the layout. */
+/* The field at a place of the layout: below its count. */
 void mp_record_get(const struct mp_record *record, size_t index,
                    struct mp_value *value);
 
@@ -78,6 +82,7 @@ void mp_record_get(const struct mp_record *record, size_t index,
 bool mp_record_find(const struct mp_record *record, const char *name,
                     struct mp_value *value);
 
+/* Bytes from its first field to behind its last; 0 when it has no layout. */
 size_t mp_record_size(const struct mp_record *record);
 
 /* Opens a value of kind MP_VALUE_RECORD. */
@@ -111,11 +116,12 @@ void mp_list_value(const struct mp_list *list, struct mp_value *value);
  */
 struct mp_hasher;
 
-/* NULL when OpenSSL has no sha256. One for each thread. */
+/* Owned: mp_hasher_free, for which NULL is fine. NULL when OpenSSL has no
+ * sha256. One for each thread. */
 struct mp_hasher *mp_hasher_new(void);
 void mp_hasher_free(struct mp_hasher *hasher);
 
-/* sha256 of the sha256. */
+/* sha256 of the sha256 of n bytes: Bitcoin's hash, in wire order. */
 void mp_hash(struct mp_hasher *hasher, const void *bytes, size_t n,
              uint8_t digest[32]);
 
@@ -131,11 +137,13 @@ void mp_hash(struct mp_hasher *hasher, const void *bytes, size_t n,
  * After an error every call gives it again until the next start. */
 struct mp_encoder;
 
+/* Owned: mp_encoder_free, for which NULL is fine. Good for any number of
+ * payloads, one after the other. */
 struct mp_encoder *mp_encoder_new(void);
 void mp_encoder_free(struct mp_encoder *encoder);
 
 /* Begins a payload; what was there before is gone. type has a layout and is
- * borrowed. */
+ * borrowed until the next start. */
 void mp_encoder_start(struct mp_encoder *encoder,
                       const struct mp_message_type *type);
 
@@ -144,8 +152,10 @@ void mp_encoder_start(struct mp_encoder *encoder,
 const struct mp_field *mp_encoder_field(const struct mp_encoder *encoder,
                                         const char *name);
 
-/* Each is 0 or MP_EPROTOCOL, with the field and what it wants. Unsigned
- * 64-bit numbers are given as their bits. */
+/* A number, a flag (0 or 1) or bytes for a field; or the beginning and the end
+ * of a record or list. Each is 0; MP_EPROTOCOL, with the field and what it
+ * wants; or MP_ELIMIT for want of memory. Unsigned 64-bit numbers are given as
+ * their bits; bytes are copied. */
 int mp_encoder_integer(struct mp_encoder *encoder, const char *name,
                        int64_t value, struct mp_fault *fault);
 int mp_encoder_bytes(struct mp_encoder *encoder, const char *name,
@@ -154,15 +164,16 @@ int mp_encoder_begin(struct mp_encoder *encoder, const char *name,
                      struct mp_fault *fault);
 int mp_encoder_end(struct mp_encoder *encoder, struct mp_fault *fault);
 
-/* Checks the whole and lends it until the next start or free. 0, MP_EPROTOCOL
- * or MP_ELIMIT (no memory). */
+/* Checks the whole and lends it: *payload is borrowed until the next start or
+ * free. 0, MP_EPROTOCOL or MP_ELIMIT (no memory). */
 int mp_encoder_finish(struct mp_encoder *encoder, const uint8_t **payload,
                       size_t *n, struct mp_fault *fault);
 
 /* --- frames ----------------------------------------------------------------
- */
+ * Facts: bitcoin-sv 1.2.2, protocol.cpp and net.cpp. */
 
-/* A message as it lies in a stream; payload is borrowed from there. */
+/* A message as it lies in a stream; payload is borrowed from there, NULL while
+ * it is not whole. */
 struct mp_cut {
   char command[MP_COMMAND_SIZE + 1];
   bool is_extended;   /* the header of 44 bytes, without a checksum */
@@ -172,7 +183,7 @@ struct mp_cut {
   const uint8_t *payload;
 };
 
-/* Looks at the first n bytes.
+/* Looks at the first n bytes. With a hasher (may be NULL) the checksum, too.
  *  1  a whole message lies there, header_size + payload_size bytes of it
  *  0  more bytes are needed; with a header_size the header is good
  *  MP_ENETWORK, MP_EOVERSIZE, MP_EPROTOCOL  another magic, a length over the
@@ -185,8 +196,9 @@ int mp_message_cut(struct mp_cut *cut, const struct mp_network *network,
 
 enum { MP_HEADER_MAX = 44 };
 
-/* The header for a payload: its size. Payloads of 4 GiB and more get the long
- * one. 0 when the command breaks the rules. */
+/* Writes the header for a payload of n bytes: the header's size, 24, or 44 for
+ * payloads of 4 GiB and more, which have no checksum. 0 when the command is
+ * none of at most 12 bytes of printable ASCII, or begins with "extmsg". */
 size_t mp_message_header(uint8_t header[MP_HEADER_MAX],
                          const struct mp_network *network, const char *command,
                          const void *payload, uint64_t n,

@@ -14,13 +14,14 @@
 #include "moonpeer/error.h"
 
 enum mp_status {
-  MP_STATUS_UNKNOWN,
-  MP_STATUS_VALID,
-  MP_STATUS_INACCESSIBLE,
-  MP_STATUS_BANNED,
+  MP_STATUS_UNKNOWN,      /* nothing is known, or it is too long ago */
+  MP_STATUS_VALID,        /* it has shaken hands */
+  MP_STATUS_INACCESSIBLE, /* tried in vain; unknown after inaccessible_time */
+  MP_STATUS_BANNED,       /* refused until its ban ends; then unknown */
   MP_STATUS_COUNT,
 };
 
+/* Why a peer is banned. */
 enum mp_ban_reason {
   MP_REASON_NONE, /* not banned */
   MP_REASON_NETWORK_MISMATCH,
@@ -85,24 +86,31 @@ bool mp_uuid_parse(uint8_t id[MP_UUID_SIZE], const char *text);
  * listener is told, or the store is closed; keep the id for longer. */
 struct mp_peer;
 
+/* Its MP_UUID_SIZE bytes, borrowed as long as the peer. */
 const uint8_t *mp_peer_id(const struct mp_peer *peer);
 void mp_peer_address(const struct mp_peer *peer, struct mp_address *address);
 enum mp_status mp_peer_status(const struct mp_peer *peer);
+/* When the status was last set. */
 int64_t mp_peer_status_time(const struct mp_peer *peer);
 enum mp_ban_reason mp_peer_ban_reason(const struct mp_peer *peer);
 bool mp_peer_is_valid(const struct mp_peer *peer);
 bool mp_peer_is_inaccessible(const struct mp_peer *peer);
 bool mp_peer_is_banned(const struct mp_peer *peer);
 void mp_peer_source(const struct mp_peer *peer, struct mp_source *source);
+/* What it, or who told us of it, claims; 0 when nothing is known. */
 uint64_t mp_peer_services(const struct mp_peer *peer);
 int32_t mp_peer_protocol_version(const struct mp_peer *peer);
-int32_t mp_peer_start_height(const struct mp_peer *peer); /* as claimed */
+int32_t mp_peer_start_height(const struct mp_peer *peer);
+/* When it came into the store. */
 int64_t mp_peer_first_seen(const struct mp_peer *peer);
 /* When a connection to it last worked; 0 for one that never did. */
 int64_t mp_peer_last_seen(const struct mp_peer *peer);
+/* When it was last dialled. */
 int64_t mp_peer_last_tried(const struct mp_peer *peer);
-unsigned mp_peer_failures(const struct mp_peer *peer); /* since it worked */
-int64_t mp_peer_rtt(const struct mp_peer *peer); /* ns, to the us; 0 unknown */
+/* In a row, since it worked: 0 .. MP_PEER_FAILURES. */
+unsigned mp_peer_failures(const struct mp_peer *peer);
+/* The last round trip, nanoseconds kept to the microsecond; 0 when unknown. */
+int64_t mp_peer_rtt(const struct mp_peer *peer);
 /* Any bytes; borrowed until the peer changes. Never NULL. */
 const char *mp_peer_user_agent(const struct mp_peer *peer, size_t *size);
 /* The user fields, a JSON object as text, "" for none; borrowed likewise. */
@@ -129,8 +137,8 @@ enum {
   MP_PEER_STATUS_TIME = 1 << 14,  /* when loading only */
 };
 
-/* What to change, or what a new peer has; {0} changes nothing. Texts are
- * borrowed until the call returns. */
+/* What to change, or what a new peer has; {0} changes nothing. Times are from
+ * 1970 to 2106. Texts are borrowed until the call returns. */
 struct mp_peer_change {
   unsigned fields; /* MP_PEER_... or'ed */
   enum mp_status status;
@@ -140,23 +148,30 @@ struct mp_peer_change {
   int32_t protocol_version;
   int32_t start_height;
   int64_t first_seen, last_seen, last_tried, status_time;
-  unsigned failures;
-  int64_t rtt;
-  const char *user_agent;
+  unsigned failures;      /* more than MP_PEER_FAILURES count as so many */
+  int64_t rtt;            /* nanoseconds, up to 4,294 s */
+  const char *user_agent; /* any bytes */
   size_t user_agent_size; /* more than MP_PEER_USER_AGENT are cut */
-  const char *data;       /* a JSON object, or "" for none */
+  const char *data;       /* a JSON object of MP_PEER_DATA bytes at most, or ""
+                           * for none */
   const char *unknown;
 };
 
-/* The group of an address: /16 for IPv4 and what carries it, /32 for IPv6
- * (/36 at he.net); what is not routable is a group of its own. */
+/* The group of an address (its port is not looked at): /16 for IPv4 and what
+ * carries it (6to4, Teredo, NAT64), /32 for IPv6 (/36 at he.net); what is not
+ * routable is a group of its own. */
 void mp_group_of(const struct mp_address *address, struct mp_group *group);
 
-/* The bytes the reference implementation computes: the same, but all that is
- * not routable is one group, 00. */
+/* The bytes the reference implementation computes (bitcoin-sv 1.2.2,
+ * netaddress.cpp, GetGroup): the same, but all that is not routable is one
+ * group, 00. */
 void mp_group_reference(const struct mp_address *address,
                         struct mp_group *group);
-bool mp_address_is_routable(const struct mp_address *address);
+
+/* As there: whether anybody can have this ip (not all zero or all ones, nor for
+ * documentation, 2001:db8::/32), and whether the Internet has a way to it (not
+ * private, local, shared or for tests either). */
 bool mp_address_is_valid(const struct mp_address *address);
+bool mp_address_is_routable(const struct mp_address *address);
 
 #endif

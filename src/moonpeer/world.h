@@ -21,16 +21,19 @@ enum mp_trace {
   MP_TRACE_TEXT, /* the text, and its hash */
 };
 
-/* {0} is a good choice. */
+/* {0} is a good choice. Times are nanoseconds. */
 struct mp_world_options {
   uint64_t seed;
-  int64_t start;     /* wall time when it begins; 0: 2025-01-01, 00:00 UTC */
-  int64_t work_time; /* what work takes; 0: 1 ms */
+  int64_t start;     /* wall time when it begins, 1970 to 2100; 0: 2025-01-01,
+                      * 00:00 UTC */
+  int64_t work_time; /* what work takes, up to 1 h; 0: 1 ms */
   enum mp_trace trace;
   size_t trace_limit; /* bytes of text kept, from the beginning; 0: 16 MiB */
 };
 
-/* 0, or MP_ECONFIG; *world is yours to free. options may be NULL. */
+/* 0, and *world is owned: mp_world_free. MP_ECONFIG for options out of range,
+ * MP_EIO when OpenSSL has no sha256; then *world is NULL. options may be
+ * NULL. */
 int mp_world_new(struct mp_world **world,
                  const struct mp_world_options *options,
                  struct mp_fault *fault);
@@ -47,10 +50,12 @@ void mp_world_free(struct mp_world *world);
  * ever been, nothing answers. Unix socket paths are each host's own.
  *
  * The address's port means nothing. 0; MP_EDUPLICATE when the ip has a host;
- * MP_ECONFIG for one that no host can have. The loop is closed by
- * mp_loop_close (then the ip may have a new host) or with the world.
+ * MP_ECONFIG for one that no host can have (unspecified, loopback, multicast).
+ * *loop is borrowed until it is closed, by mp_loop_close (then the ip may have
+ * a new host) or with the world; NULL after a failure.
  * mp_loop_run runs the whole world until nothing holds this loop or it is
- * stopped; MP_ETIMEOUT when nothing is left that could happen. */
+ * stopped; MP_ETIMEOUT when nothing is left that could happen, or a million
+ * turns have passed without time. */
 int mp_world_host(struct mp_loop **loop, struct mp_world *world,
                   const struct mp_address *ip, struct mp_fault *fault);
 
@@ -75,7 +80,8 @@ struct mp_host_limits {
 void mp_host_limits_init(struct mp_host_limits *limits);
 
 /* For this host, or with NULL for those that are made later. Streams that are
- * open keep theirs. 0, or MP_ECONFIG. */
+ * open keep theirs. limits is copied. 0, or MP_ECONFIG: out of range, or no
+ * open host of this world. */
 int mp_world_limit(struct mp_world *world, struct mp_loop *loop,
                    const struct mp_host_limits *limits, struct mp_fault *fault);
 
@@ -89,8 +95,8 @@ int64_t mp_world_now(const struct mp_world *world);
 int64_t mp_world_time(const struct mp_world *world);
 
 /* Sets everybody's wall clock forward, or back, by nanoseconds, as happens to
- * machines; what mp_world_now tells, and timers, go on. MP_ECONFIG for a time
- * before 1970 or after 2200. */
+ * machines; what mp_world_now tells, and timers, go on. 0, or MP_ECONFIG for a
+ * time before 1970 or after 2200. */
 int mp_world_jump(struct mp_world *world, int64_t by, struct mp_fault *fault);
 
 enum mp_world_end {
@@ -104,9 +110,9 @@ enum mp_world_end {
 /* Lets happen what is due up to `until` (as mp_world_now counts), in order of
  * time, and at one time in order of scheduling; then it is `until`, unless that
  * is MP_FOREVER. condition (may be NULL) is asked first and between any two
- * events, and ends the run at once; it must change nothing. Why it ended;
- * MP_ELIMIT for a run inside a run; MP_ECONFIG for an `until` that is past.
- * mp_loop_stop of a host does not end it. */
+ * events, and ends the run at once; it must change nothing. Why it ended (above
+ * 0); MP_ELIMIT for a run inside a run; MP_ECONFIG for an `until` that is past.
+ * mp_loop_stop of a host does not end it; mp_world_stop does. */
 int mp_world_run(struct mp_world *world, int64_t until,
                  bool (*condition)(void *data), void *data,
                  struct mp_fault *fault);
@@ -122,9 +128,10 @@ uint64_t mp_world_random_u64(struct mp_world *world);
 struct mp_weather {
   int64_t latency;    /* 0 .. 1 h */
   int64_t jitter;     /* added, evenly from 0 to this; 0 .. 1 h */
-  uint64_t bandwidth; /* bytes a second, shared by all streams of the two hosts
-                       * this way; UINT64_MAX: as much as comes */
-  uint32_t segment;   /* bytes that travel together when bandwidth is limited */
+  uint64_t bandwidth; /* bytes a second, from 1, shared by all streams of the
+                       * two hosts this way; UINT64_MAX: as much as comes */
+  uint32_t segment;   /* bytes that travel together when bandwidth is limited;
+                       * 1 .. 16 MiB */
   double split;       /* that bytes sent together are cut at a random byte */
   double merge;       /* that they wait up to 5 ms for what is sent behind */
   double loss;        /* that bytes sent break their stream: both are reset */
@@ -140,12 +147,13 @@ void mp_weather_init(struct mp_weather *weather);
 
 /* The weather from `from` to `to`, for open streams too. Either may be NULL
  * for every host: what was said about the two of them comes first, then about
- * `from`, then about `to`, then about all. weather NULL takes it back. 0, or
- * MP_ECONFIG. */
+ * `from`, then about `to`, then about all. weather (copied) NULL takes it back.
+ * 0, or MP_ECONFIG: out of range, or no open host of this world. */
 int mp_world_link(struct mp_world *world, struct mp_loop *from,
                   struct mp_loop *to, const struct mp_weather *weather,
                   struct mp_fault *fault);
 
+/* Some hosts; the list is borrowed until the call returns. */
 struct mp_hosts {
   struct mp_loop *const *list;
   size_t n;
@@ -153,7 +161,8 @@ struct mp_hosts {
 
 /* Cuts all ways between a and b; an empty b is everybody else. What is sent
  * waits; dials go unanswered; bytes that cannot pass for 15 minutes end their
- * stream with MP_EIO. A number > 0 to heal it with, or MP_ECONFIG. */
+ * stream with MP_EIO. A number > 0 to heal it with, or MP_ECONFIG: an empty a,
+ * a host on both sides, or no open host of this world. */
 int mp_world_partition(struct mp_world *world, struct mp_hosts a,
                        struct mp_hosts b, struct mp_fault *fault);
 
@@ -161,7 +170,8 @@ int mp_world_partition(struct mp_world *world, struct mp_hosts a,
  * later. Others are ignored. */
 void mp_world_heal(struct mp_world *world, int partition);
 
-/* Resets every stream between two hosts. The number of streams. */
+/* Resets every stream between two hosts. The number of streams; 0 for what is
+ * no open host of this world. */
 size_t mp_world_break(struct mp_world *world, struct mp_loop *a,
                       struct mp_loop *b);
 
@@ -171,12 +181,12 @@ struct mp_world_name {
   const char *name; /* 1 .. 253 characters, ASCII case ignored */
   const struct mp_address *answers; /* the ports mean nothing */
   size_t n;                         /* 0 .. MP_RESOLVE_MAX; 0: it fails */
-  int64_t delay;                    /* MP_FOREVER: no answer ever comes */
+  int64_t delay; /* nanoseconds, from 0; MP_FOREVER: no answer ever comes */
 };
 
 /* What a name resolves to from now on. Names nobody has said anything about
  * fail after 1 ms; "localhost" and numeric IPs are what they are everywhere.
- * 0, or MP_ECONFIG. */
+ * All is copied. 0, or MP_ECONFIG for what is out of range. */
 int mp_world_name(struct mp_world *world, const struct mp_world_name *name,
                   struct mp_fault *fault);
 

@@ -12,11 +12,14 @@
  */
 static const char bounded_key = 0, usual_key = 0;
 
+/* And of a string, which has their metatable: to push it allocates nothing. */
+static const char string_key = 0;
+
 void confined_swap_strings(struct script *script, bool are_bounded) {
   lua_State *L = script->hooks;
   const char *key = are_bounded ? &bounded_key : &usual_key;
   script->has_bounded_strings = are_bounded;
-  lua_pushliteral(L, "");
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &string_key);
   if (lua_getmetatable(L, -1)) {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TTABLE)
       lua_setfield(L, -2, "__index");
@@ -43,7 +46,7 @@ static void keep_strings(lua_State *L) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, &usual_key);
     lua_pop(L, 1);
   }
-  lua_pop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &string_key);
 }
 
 /* --- coroutines ------------------------------------------------------------

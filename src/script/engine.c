@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "script/audience.h"
 #include "script/connection.h"
 #include "script/control.h"
 #include "script/convert.h"
@@ -192,15 +193,21 @@ static int do_network(lua_State *L) {
   return 1;
 }
 
-/* core: wants(event, on), commands(event, set of commands or nil). */
-static int do_wants(lua_State *L) {
+/* core: listeners(event, list of guards), commands(event, set of commands or
+ * nil). */
+static int do_listeners(lua_State *L) {
   struct engine_box *box = self(L);
   int type = mp_event_type(luaL_checkstring(L, 2));
   if (type < 0)
     return luaL_error(L, "unknown event");
+  luaL_checktype(L, 3, LUA_TTABLE);
   uint64_t bit = UINT64_C(1) << type;
+  bool is_heard = luaL_len(L, 3) > 0;
+  lua_getiuservalue(L, 1, 1);
+  lua_pushvalue(L, 3);
+  audience_set(L, (enum mp_event_type)type);
   box->hooks.wants =
-      lua_toboolean(L, 3) ? box->hooks.wants | bit : box->hooks.wants & ~bit;
+      is_heard ? box->hooks.wants | bit : box->hooks.wants & ~bit;
   if (box->engine)
     mp_engine_hooks_changed(box->engine);
   return 0;
@@ -273,7 +280,7 @@ static int do_closing(lua_State *L) {
 void engine_open_type(lua_State *L) {
   static const luaL_Reg methods[] = {{"start", do_start},
                                      {"address", do_address},
-                                     {"wants_event", do_wants},
+                                     {"set_listeners", do_listeners},
                                      {"wants_commands", do_commands},
                                      {"list", do_list},
                                      {"network", do_network},

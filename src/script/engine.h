@@ -11,8 +11,8 @@
 struct store;
 
 /* The object of an engine. Its user values: 1 the handlers, a table with the
- * functions that hooks call (dispatch, validate, judge); 2 whatever the
- * configuration points to; 3 its store's object. It is anchored from start
+ * listeners and the functions that hooks call (validate, judge ...); 2 whatever
+ * the configuration points to; 3 its store's object. It is anchored from start
  * until it is gone. */
 struct engine_box {
   struct closable closable;
@@ -47,9 +47,16 @@ void engine_take_config(lua_State *L, int index, struct mp_config *config);
 void hooks_init(struct engine_box *box);
 void engine_push(lua_State *L, const struct engine_box *box);
 
-/* event.c: an event as an object that lives as long as this entry. */
+/* An event on its way into Lua, and the entry that it is told in. */
+struct told {
+  const struct mp_event *event;
+  const struct script *script;
+  uint64_t generation;
+};
+
+/* event.c: its type, which is pushed, and an event as an object of it that
+ * lives as long as the entry; type is where that lies. */
 void event_open_type(lua_State *L);
-void event_push(lua_State *L, struct script *script,
-                const struct mp_event *event);
+void event_push(lua_State *L, int type, const struct told *told);
 
 #endif

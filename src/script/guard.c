@@ -2,10 +2,10 @@
 #include "script/guard.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "script/breaker.h"
+#include "script/complaint.h"
 #include "script/confined.h"
 #include "script/convert.h"
 #include "script/engine.h"
@@ -52,30 +52,6 @@ bool guard_leave(struct script *script, lua_State *L,
   return was_stopped;
 }
 
-enum { MESSAGE_TEXT = 2000 }; /* bytes of an error before its traceback */
-
-/* Pushes what an error that is no text says of itself: its own words may fail,
- * too. */
-static int words_of(lua_State *L) {
-  luaL_tolstring(L, 1, NULL);
-  return 1;
-}
-
-static int explain(lua_State *L) {
-  if (lua_type(L, 1) == LUA_TSTRING) {
-    size_t n;
-    const char *text = lua_tolstring(L, 1, &n);
-    lua_pushlstring(L, text, n < MESSAGE_TEXT ? n : MESSAGE_TEXT);
-    luaL_traceback(L, L, lua_tostring(L, -1), 1);
-    return 1;
-  }
-  lua_pushcfunction(L, words_of);
-  lua_pushvalue(L, 1);
-  if (lua_pcall(L, 1, 1, 0) != LUA_OK)
-    lua_pushfstring(L, "(a %s without words)", luaL_typename(L, 1));
-  return 1;
-}
-
 /* --- calling ---------------------------------------------------------------
  */
 
@@ -119,98 +95,99 @@ static void note_time(struct guard *guard, int64_t spent) {
     guard->worst = (uint64_t)spent;
 }
 
-/* The function and its n arguments are at the top, the handler below. */
-static int protected_call(lua_State *L, struct guard *guard, int n,
-                          bool *was_stopped) {
+/* The function and its arguments are at the top, the handler below. */
+static bool protected_call(lua_State *L, struct guard *guard,
+                           struct attempt *attempt) {
   struct script *script = guard->script;
   struct confinement outer;
   bool is_timed = guard->calls++ % SAMPLE == 0 && !script->in_world;
-  int handler = lua_gettop(L) - n - 1;
   int64_t before = is_timed ? clock_now() : 0;
   guard_enter(script, &outer, L, &guard->actor);
-  int rc = lua_pcall(L, n, guard->decision < 0 ? 0 : 3, handler);
-  *was_stopped = guard_leave(script, L, &outer);
+  attempt->rc =
+      lua_pcall(L, attempt->arguments, attempt->results, attempt->handler);
+  attempt->was_stopped = guard_leave(script, L, &outer);
   if (is_timed)
     note_time(guard, clock_now() - before);
-  return rc;
-}
-
-enum { ERROR_TEXT = 4000 }; /* bytes of an error and its traceback */
-
-/* Makes the error at the top a text for people: what came from a remote may be
- * in it, and does nothing to their terminals. */
-static void make_plain(lua_State *L) {
-  char text[ERROR_TEXT + 1];
-  size_t n = 0;
-  const char *from = "(an error that is no text)";
-  if (lua_type(L, -1) == LUA_TSTRING)
-    from = lua_tolstring(L, -1, &n);
-  else
-    n = strlen(from);
-  bool is_long = n > ERROR_TEXT - 3;
-  n = is_long ? ERROR_TEXT - 3 : n;
-  for (size_t i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)from[i];
-    text[i] = (char)((c < ' ' && c != '\n' && c != '\t') || c == 127 ? '?' : c);
-  }
-  lua_pushlstring(L, text, n);
-  if (is_long) {
-    lua_pushliteral(L, "...");
-    lua_concat(L, 2);
-  }
-  lua_replace(L, -2);
+  return attempt->rc == LUA_OK;
 }
 
 /* The error is at the top, and is popped. */
-static void fail(lua_State *L, int index, struct engine_box *box, int rc,
-                 bool was_stopped) {
+static void fail(lua_State *L, int index, struct engine_box *box,
+                 const struct attempt *attempt) {
   struct guard *guard = lua_touserdata(L, index);
+  bool is_full = attempt->rc == LUA_ERRMEM;
   if (guard->script->is_overrun)
     lua_error(L); /* the world ends; nobody decides anything any more */
   guard->errors++;
-  guard->kills += was_stopped;
-  if (rc == LUA_ERRMEM)
+  guard->kills += attempt->was_stopped;
+  if (is_full)
     lua_gc(L, LUA_GCCOLLECT);
-  make_plain(L);
+  complaint_make_plain(L);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, index, 2);
-  breaker_failed(guard, box, rc == LUA_ERRMEM, lua_tostring(L, -1));
+  breaker_failed(guard, box, is_full, lua_tostring(L, -1));
   lua_pop(L, 1);
+}
+
+bool guard_is_open(struct guard *guard) {
+  return guard->state == GUARD_WORKS || breaker_allows(guard);
 }
 
 bool guard_call(lua_State *L, int index, struct engine_box *box, int first,
                 int n) {
   struct guard *guard = lua_touserdata(L, index);
-  bool was_stopped = false;
-  if (guard->state != GUARD_WORKS && !breaker_allows(guard))
+  bool decides = guard->decision >= 0; /* else nobody looks at what it says */
+  if (!guard_is_open(guard) || !lua_checkstack(L, n + 8))
     return false;
-  if (!lua_checkstack(L, n + 8))
-    return false;
-  int handler = lua_gettop(L) + 1;
-  lua_pushcfunction(L, explain);
-  if (guard->decision >= 0) { /* else nobody looks at what it answers */
+  struct attempt attempt = {.handler = lua_gettop(L) + 1,
+                            .results = decides ? 3 : 0};
+  lua_pushcfunction(L, complaint_explain);
+  if (decides) {
     lua_pushcfunction(L, ask);
     lua_pushlightuserdata(L, guard);
   }
   lua_getiuservalue(L, index, 1);
   for (int i = 0; i < n; i++)
     lua_pushvalue(L, first + i);
-  int rc = protected_call(L, guard, lua_gettop(L) - handler - 1, &was_stopped);
-  if (rc != LUA_OK) {
-    lua_remove(L, handler);
-    fail(L, index, box, rc, was_stopped);
+  attempt.arguments = lua_gettop(L) - attempt.handler - 1;
+  bool is_good = protected_call(L, guard, &attempt);
+  lua_remove(L, attempt.handler);
+  if (!is_good) {
+    fail(L, index, box, &attempt);
     return false;
   }
   breaker_succeeded(guard, box);
-  if (guard->decision < 0) {
-    lua_settop(L, handler - 1);
-    return true;
-  }
-  lua_remove(L, handler);
-  if (!lua_isnil(L, -3))
+  if (!decides || !lua_isnil(L, -3))
     return true;
   lua_pop(L, 3);
   return false;
+}
+
+bool guard_try(lua_State *L, struct guard *guard, struct engine_box *box,
+               struct attempt *attempt) {
+  bool is_good = protected_call(L, guard, attempt);
+  if (is_good)
+    breaker_succeeded(guard, box);
+  return is_good;
+}
+
+/* Guard, error, attempt, box. */
+static int blame(lua_State *L) {
+  const struct attempt *attempt = lua_touserdata(L, 3);
+  struct engine_box *box = lua_touserdata(L, 4);
+  lua_settop(L, 2);
+  fail(L, 1, box, attempt);
+  return 0;
+}
+
+void guard_blame(lua_State *L, struct engine_box *box,
+                 struct attempt *attempt) {
+  lua_pushcfunction(L, blame);
+  lua_insert(L, -3);
+  lua_pushlightuserdata(L, attempt);
+  lua_pushlightuserdata(L, box);
+  if (lua_pcall(L, 4, 0, 0) != LUA_OK)
+    script_report(L, "a hook");
 }
 
 /* --- chains ----------------------------------------------------------------
@@ -373,4 +350,7 @@ void guard_open_type(lua_State *L) {
       {"call", do_call}, {"counts", do_counts}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{NULL, NULL}};
   object_type(L, type_name, methods, metamethods, NULL);
+  lua_State *hooks = script_of(L)->hooks;
+  lua_pushcfunction(hooks, complaint_explain);
+  lua_replace(hooks, HOOK_EXPLAIN);
 }

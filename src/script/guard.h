@@ -51,6 +51,27 @@ void guard_enter(struct script *script, struct confinement *outer, lua_State *L,
 bool guard_leave(struct script *script, lua_State *L,
                  const struct confinement *outer);
 
+/* One protected call: what it needs, and how it went. */
+struct attempt {
+  int arguments, results, handler;
+  int rc; /* LUA_OK or LUA_ERR* */
+  bool was_stopped;
+};
+
+/* At the bottom of the hook thread, where nothing protects: calls the function
+ * below its arguments at the top in the guard's name. Pops them and pushes the
+ * results; or gives false and pushes the error, for guard_blame. Raises
+ * nothing. */
+bool guard_try(lua_State *L, struct guard *guard, struct engine_box *box,
+               struct attempt *attempt);
+
+/* Pops the guard's object and the error that an attempt has left, and says
+ * what is to be said. */
+void guard_blame(lua_State *L, struct engine_box *box, struct attempt *attempt);
+
+/* Whether it may be called now. */
+bool guard_is_open(struct guard *guard);
+
 void guard_open_type(lua_State *L);
 
 /* core.guard{ fn, policy, name, decision, command, budget, generation,

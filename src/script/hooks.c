@@ -1,8 +1,6 @@
 /* hooks - what an engine tells and asks, on its way into Lua. */
-#include <string.h>
-
+#include "script/audience.h"
 #include "script/connection.h"
-#include "script/guard.h"
 #include "script/hook_call.h"
 #include "script/message.h"
 
@@ -49,49 +47,8 @@ void hook_push(lua_State *L, const struct hook_call *call, const char *name) {
   lua_insert(L, -2);
 }
 
-/* --- events ----------------------------------------------------------------
- */
-
-/* A started engine has them in the registry. */
-static void push_handlers(lua_State *L, const struct engine_box *box) {
-  if (box->handlers) {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, box->handlers);
-    return;
-  }
-  engine_push(L, box);
-  lua_getiuservalue(L, -1, 1);
-  lua_replace(L, -2);
-}
-
-/* What a listener may be for. */
-static const char *command_of(const struct mp_event *event) {
-  if (event->message)
-    return event->message->command;
-  return event->chunk ? event->chunk->command : NULL;
-}
-
-/* The list of an event's listeners, guards, is never changed: who joins or
- * leaves meanwhile makes another. */
-static int dispatch(lua_State *L) {
-  enum { ROWS = 3, EVENT, GUARD };
-  const struct hook_call *call = lua_touserdata(L, 1);
-  const char *command = command_of(call->event);
-  push_handlers(L, call->box);
-  if (lua_rawgeti(L, -1, (lua_Integer)call->event->type + 1) != LUA_TTABLE)
-    return 0;
-  event_push(L, call->box->script, call->event); /* at EVENT */
-  for (lua_Integer i = 1; lua_rawgeti(L, ROWS, i) == LUA_TUSERDATA; i++) {
-    const struct guard *guard = lua_touserdata(L, -1);
-    if (!command || !*guard->command || strcmp(guard->command, command) == 0)
-      guard_call(L, GUARD, call->box, EVENT, 1);
-    lua_settop(L, EVENT);
-  }
-  return 0;
-}
-
 static void on_event(void *data, const struct mp_event *event) {
-  struct hook_call call = {.box = data, .event = event};
-  hook_enter(dispatch, &call);
+  audience_tell(data, event);
 }
 
 /* --- the table -------------------------------------------------------------

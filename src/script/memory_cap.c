@@ -81,14 +81,18 @@ static void *obtain(struct memory_cap *cap, void *block, size_t before,
   return cap->allocate(cap->data, block, before, size);
 }
 
-static void *allocate(void *data, void *block, size_t before, size_t size) {
-  struct memory_cap *cap = data;
+static bool is_refused(const struct memory_cap *cap, size_t more) {
+  return cap->is_on && cap->used + more > cap->limit;
+}
+
+static void *allocate_any(struct memory_cap *cap, void *block, size_t before,
+                          size_t size) {
   size_t old = block ? before : 0; /* else it is the type of the object */
   if (size == 0) {
     release(cap, block, old);
     return NULL;
   }
-  if (cap->is_on && size > old && cap->used + (size - old) > cap->limit)
+  if (size > old && is_refused(cap, size - old))
     return NULL;
   void *result = block ? NULL : take(cap, size);
   if (!result)
@@ -96,6 +100,21 @@ static void *allocate(void *data, void *block, size_t before, size_t size) {
   if (result)
     cap->used += size - old;
   return result;
+}
+
+/* What most of it is comes first: a small block that is there, or comes back.
+ */
+static void *allocate(void *data, void *block, size_t before, size_t size) {
+  struct memory_cap *cap = data;
+  if (!block && is_small(size) && cap->spares[size] && !is_refused(cap, size)) {
+    cap->used += size;
+    return take(cap, size);
+  }
+  if (block && !size && before < cap->used && keep(cap, block, before)) {
+    cap->used -= before;
+    return NULL;
+  }
+  return allocate_any(cap, block, before, size);
 }
 
 struct memory_cap *memory_cap_new(lua_State *L) {

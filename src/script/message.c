@@ -51,11 +51,15 @@ static const struct mp_message *self(lua_State *L) {
   return box->message;
 }
 
-void message_push_view(lua_State *L, const struct script *script,
+void message_push_type(lua_State *L) {
+  luaL_getmetatable(L, type_name);
+}
+
+void message_push_view(lua_State *L, int type, const struct script *script,
                        const struct mp_message *message) {
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = (struct box){{type_name}, message, script, script->generation};
-  lua_rawgeti(L, LUA_REGISTRYINDEX, script->message_type);
+  lua_pushvalue(L, type);
   lua_setmetatable(L, -2);
 }
 
@@ -223,8 +227,10 @@ static int do_each(lua_State *L) {
 
 static int do_index(lua_State *L) {
   const struct mp_message *m = self(L);
-  const char *name = luaL_checkstring(L, 2);
+  const char *name = lua_tostring(L, 2);
   struct mp_value value;
+  if (!name)
+    name = luaL_checkstring(L, 2);
   if (m->fields.layout && mp_record_find(&m->fields, name, &value)) {
     value_push(L, &value);
     return 1;
@@ -310,7 +316,6 @@ void message_open(lua_State *L) {
   static const luaL_Reg part_metamethods[] = {{"__len", do_part_length},
                                               {NULL, NULL}};
   object_type(L, type_name, methods, metamethods, do_index);
-  script_of(L)->message_type = object_ref(L, type_name);
   object_type(L, record_name, part_methods, part_metamethods, do_part_index);
 }
 

@@ -12,9 +12,13 @@ struct script;
 
 void message_open(lua_State *L);
 
+/* The type of messages: its metatable. */
+void message_push_type(lua_State *L);
+
 /* Pushes a view on a borrowed message. It is stale, and raises when it is
- * used, when the present entry into Lua is over. */
-void message_push_view(lua_State *L, const struct script *script,
+ * used, when the present entry into Lua is over. type is where the type lies.
+ */
+void message_push_view(lua_State *L, int type, const struct script *script,
                        const struct mp_message *message);
 
 /* Pushes a message that owns a copy of the payload, checked against what the

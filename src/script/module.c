@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "moonpeer/text.h"
 #include "script/actor.h"
+#include "script/audience.h"
 #include "script/confined.h"
 #include "script/connection.h"
 #include "script/console.h"
@@ -278,7 +279,7 @@ int luaopen_moonpeer_core(lua_State *L) {
   connection_open_type(L);
   listener_open_type(L);
   engine_open_type(L);
-  event_open_type(L);
+  audience_open(L);
   gate_open_type(L);
   guard_open_type(L);
   resolve_open_type(L);

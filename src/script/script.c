@@ -86,6 +86,7 @@ static struct script *script_new(lua_State *L) {
   lua_setmetatable(L, -2);
   script->hooks = lua_newthread(L);
   lua_pushcfunction(script->hooks, script_traceback);
+  lua_settop(script->hooks, HOOK_BOTTOM);
   lua_setiuservalue(L, -2, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &script_key);
   return script;
@@ -216,34 +217,40 @@ void script_unwatch(lua_State *L) {
     lua_sethook(L, NULL, 0, 0);
 }
 
-static int call(struct script *script, lua_CFunction body, void *data) {
-  lua_State *L = script->hooks;
+bool script_begin(struct script *script, struct mp_loop *loop,
+                  struct mp_loop **before) {
+  if (script->is_closing)
+    return false;
+  *before = script->here;
+  script->here = loop;
+  script->depth++;
+  script->generation++;
   if (script->collects)
-    lua_gc(L, LUA_GCCOLLECT);
-  script_watch(script, L);
-  lua_pushcfunction(L, body);
-  lua_pushlightuserdata(L, data);
-  int rc = lua_pcall(L, 1, 0, 1);
+    lua_gc(script->hooks, LUA_GCCOLLECT);
+  script_watch(script, script->hooks);
+  return true;
+}
+
+void script_end(struct script *script, struct mp_loop *before) {
   if (script->instructions)
-    script_unwatch(L);
+    script_unwatch(script->hooks);
   if (script->collects)
-    lua_gc(L, LUA_GCCOLLECT);
-  return rc;
+    lua_gc(script->hooks, LUA_GCCOLLECT);
+  script->depth--;
+  script->generation++;
+  script->here = before;
 }
 
 int script_enter(struct script *script, struct mp_loop *loop,
                  lua_CFunction body, void *data) {
   lua_State *L = script->hooks;
-  struct mp_loop *before = script->here;
-  if (script->is_closing)
+  struct mp_loop *before;
+  if (!script_begin(script, loop, &before))
     return LUA_ERRRUN;
-  script->here = loop;
-  script->depth++;
-  script->generation++;
-  int rc = call(script, body, data);
-  script->depth--;
-  script->generation++;
-  script->here = before;
+  lua_pushcfunction(L, body);
+  lua_pushlightuserdata(L, data);
+  int rc = lua_pcall(L, 1, 0, HOOK_TRACEBACK);
+  script_end(script, before);
   if (rc != LUA_OK)
     script_report(L, "a hook");
   return rc;
@@ -314,11 +321,6 @@ void *object_self(lua_State *L, const char *name, size_t size) {
   if (object && lua_rawlen(L, 1) == size && object->type == name)
     return object;
   return object_check(L, 1, name);
-}
-
-int object_ref(lua_State *L, const char *name) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, name);
-  return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void object_mark(lua_State *L, const char *name) {

@@ -19,6 +19,10 @@ struct declared;
 struct task;
 struct watchdog;
 
+/* What lies at the bottom of the hook thread, for good: message handlers of
+ * protected calls, and what tells of an event. */
+enum { HOOK_TRACEBACK = 1, HOOK_EXPLAIN, HOOK_TELL, HOOK_BOTTOM = HOOK_TELL };
+
 /* Who took the last decision, and what it was. */
 struct answered {
   const struct guard *guard; /* NULL: nobody, the safe answer holds */
@@ -49,8 +53,7 @@ struct actor {
 };
 
 struct script {
-  lua_State *hooks;         /* the thread every hook runs on; slot 1 holds the
-                               traceback function */
+  lua_State *hooks;         /* the thread every hook runs on */
   struct mp_loop *loop;     /* the real one; opened when first needed */
   struct mp_loop *here;     /* whose Lua runs now; NULL: the real one's */
   struct mp_hasher *hasher; /* both made when first needed */
@@ -72,8 +75,6 @@ struct script {
   bool has_bounded_strings;  /* a policy from a file runs */
   struct watchdog *watchdog; /* both made with the first guard; may be NULL */
   struct memory_cap *cap;
-  int event_type, message_type; /* metatables in the registry: those that are
-                                   needed at every message */
   struct answered answered;
   const struct actor *active; /* for whom Lua runs; NULL: the program */
   bool is_closing;            /* the state is being closed: no Lua any more */
@@ -101,6 +102,12 @@ struct mp_encoder *script_encoder(lua_State *L);
  * reported. The only way from C into Lua, tasks apart. */
 int script_enter(struct script *script, struct mp_loop *loop,
                  lua_CFunction body, void *data);
+
+/* The two halves of it, for who makes protected calls of his own in between, at
+ * the bottom of the hook thread. False when nothing may be entered any more. */
+bool script_begin(struct script *script, struct mp_loop *loop,
+                  struct mp_loop **before);
+void script_end(struct script *script, struct mp_loop *before);
 
 /* Limits what L runs from now on to `instructions`; unless somebody else, a
  * debugger for one, has hooked it. unwatch ends that. */
@@ -165,8 +172,6 @@ struct object {
  * has this size. */
 void *object_self(lua_State *L, const char *name, size_t size);
 
-/* The metatable's place in the registry, for lua_rawgeti. */
-int object_ref(lua_State *L, const char *name);
 void object_mark(lua_State *L, const char *name);
 
 /* Pushes the table of methods of a type, for those written in Lua. */

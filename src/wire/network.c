@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 /* Genesis hashes in wire order, the reverse of how they are displayed. */
 /* clang-format off */
 #define GENESIS_MAIN \
@@ -241,7 +243,7 @@ uint64_t mp_network_limit(const struct mp_network *network,
                           const char *command) {
   const struct mp_network_limit *limit = network->limits;
   for (; limit && limit->command; limit++)
-    if (limit->command[0] == command[0] && strcmp(limit->command, command) == 0)
+    if (text_is(limit->command, command))
       return limit->bytes;
   return network->max_payload;
 }

@@ -5,6 +5,7 @@
 
 #include "base/cursor.h"
 #include "base/fault.h"
+#include "base/text.h"
 #include "moonpeer/message.h"
 
 static const char *const state_names[] = {
@@ -166,8 +167,7 @@ static const struct {
 
 static receive_fn *find_row(const char *command) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (rows[i].command[0] == command[0] &&
-        strcmp(rows[i].command, command) == 0)
+    if (text_is(rows[i].command, command))
       return rows[i].receive;
   return NULL;
 }

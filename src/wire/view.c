@@ -1,12 +1,13 @@
 /* view - reading the fields of a payload that has been walked. */
 #include <string.h>
 
+#include "base/text.h"
 #include "wire/layout.h"
 
 int mp_layout_index(const struct mp_layout *layout, const char *name) {
   for (size_t i = 0; layout && i < layout->count; i++) {
     const char *own = layout->fields[i].name;
-    if (own && own[0] == name[0] && strcmp(own, name) == 0)
+    if (own && text_is(own, name))
       return (int)i;
   }
   return -1;

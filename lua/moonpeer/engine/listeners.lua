@@ -8,12 +8,13 @@ misuse.own_file()
 local listeners = {}
 
 local methods = core.methods "moonpeer.engine"
-local wants_event, wants_commands = methods.wants_event, methods.wants_commands
-methods.wants_event, methods.wants_commands = nil, nil
+local set_listeners = methods.set_listeners
+local wants_commands = methods.wants_commands
+methods.set_listeners, methods.wants_commands = nil, nil
 
---- The handlers of each engine: what C calls. Under a number: the listeners of
---- that event, guards; `named` has them by event and name; besides what the
---- engine is made of: stack, budget, jobs ...
+--- The handlers of each engine: what C calls. Under a number C keeps the
+--- listeners of that event; `named` has them by event and name; besides what
+--- the engine is made of: stack, budget, jobs ...
 local handlers_of = setmetatable({}, { __mode = "k" })
 
 ---@return table  handlers of an engine
@@ -64,9 +65,8 @@ local function set_rows(self, event, rows)
     guards[i] = row.guard
   end
   handlers.named[event] = rows
-  handlers[number_of[event]] = guards
   update_commands(self, event)
-  wants_event(self, event, #rows > 0)
+  set_listeners(self, event, guards)
 end
 
 --- The listeners of an event but the one of a name, in a new list.
