@@ -122,6 +122,8 @@ describe("what no hook could stop is bounded:", function()
       "return (('a'):rep(300)):gsub('.-.-.-.-.-b$', '')",
     ["the same in gmatch"] =
       "for x in (('a'):rep(300)):gmatch('.-.-.-.-.-b$') do return x end",
+    ["nothing, a great many times"] =
+      "if (''):rep(1 << 60) == '' then error 'it ended' end",
     ["a text that fills memory"] = "local s = ('x'):rep(1e9)",
     ["a text that doubles"] =
       "local s = 'x' for i = 1, 60 do s = s .. s end",
