@@ -160,6 +160,16 @@ describe("what no hook could stop is bounded:", function()
     end)
   end
 
+  it("memory: as much as the reference says, until it is set", function()
+    local limit = core.memory_limit(1 << 20)
+    core.memory_limit(limit)
+    local text
+    for _, key in ipairs(require "moonpeer.api.configuration".members) do
+      text = key.name == "budget" and key.default or text
+    end
+    assert.equal(limit >> 20, tonumber(text:match "(%d+) MiB"))
+  end)
+
   it("memory: the program itself is refused nothing", function()
     local limit = core.memory_limit(8 << 20)
     local big = ("x"):rep(32 << 20)

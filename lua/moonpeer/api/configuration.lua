@@ -30,7 +30,7 @@ return {
     key("shadow", "moonpeer.Policy|string", "a table or a file name", "none",
       "Decides beside the others, without effect: see engine:trial."),
     key("budget", "table", "{ decision, event, load, memory }",
-      "10 ms, 50 ms, 500 ms, 128 MiB", "What a call of a policy may take: "
+      "10 ms, 50 ms, 500 ms, 512 MiB", "What a call of a policy may take: "
       .. "time that it computes, 0 for any; and bytes that all of Lua may hold "
       .. "meanwhile. Whoever needs more fails with \"not enough memory\", all "
       .. "garbage is collected, and the function is parked."),
