@@ -44,15 +44,21 @@ struct watchdog {
  */
 
 static void on_stop(lua_State *L, lua_Debug *event) {
-  const struct watchdog *dog = script_of(L)->watchdog;
+  const struct script *script = script_of(L);
+  const struct watchdog *dog = script->watchdog;
   uint64_t call = dog ? atomic_load(&dog->call) : 0;
   (void)event;
   if (!call || atomic_load(&dog->stopped) != call) {
     lua_sethook(L, NULL, 0, 0);
     return;
   }
-  luaL_error(L, "stopped: it has run for more than %d ms",
-             (int)(atomic_load(&dog->budget) / MP_MILLISECOND));
+  luaL_where(L, 0); /* a hook is no level */
+  lua_pushfstring(L, "stopped: it has run for more than %d ms",
+                  (int)(atomic_load(&dog->budget) / MP_MILLISECOND));
+  lua_concat(L, 2);
+  if (script->in_world)
+    script_overran(L);
+  lua_error(L);
 }
 
 /* Only what may be called in a signal handler. */
