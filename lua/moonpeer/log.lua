@@ -1,6 +1,7 @@
 --- log - what happens, a line each: as text or JSON, with levels for each
 --- component, limited in rate; what remotes say is escaped.
 local core = require "moonpeer.core"
+local sorted = require "moonpeer.sorted"
 
 local log = {}
 
@@ -121,22 +122,13 @@ local function show(value)
   return text:find "^[%w_./:%[%]@+-]+$" and text or '"' .. text .. '"'
 end
 
-local function sorted(fields)
-  local keys = {}
-  for key in pairs(fields) do -- any order: sorts them
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
-
 local function as_text(line)
   local seconds = math.floor(line.time)
   local parts = { os.date("!%Y-%m-%dT%H:%M:%S", seconds)
     .. (".%03dZ"):format(math.floor((line.time - seconds) * 1000)),
     line.level, line.component .. ":", escape(line.message) }
-  for _, key in ipairs(sorted(line.fields)) do
-    parts[#parts + 1] = key .. "=" .. show(line.fields[key])
+  for key, value in sorted(line.fields) do
+    parts[#parts + 1] = key .. "=" .. show(value)
   end
   return table.concat(parts, " ")
 end

@@ -337,13 +337,16 @@ local options_known = {
 }
 
 local whole = { "seed", "start", "trace_limit", "instructions" }
+local least = { trace_limit = 1 }
 local most = { instructions = 0x7fffffff }
 local traces = { text = true, hash = true, off = true }
 
 local function check_integer(name, value)
-  if math.type(value) ~= "integer" or value < 0 and name ~= "seed" then
+  local floor = least[name] or 0
+  if math.type(value) ~= "integer" or value < floor and name ~= "seed" then
     misuse.raise("world: expected an integer%s for %s, got %s",
-      name == "seed" and "" or ", 0 or more,", name, tostring(value))
+      name == "seed" and "" or (", %d or more,"):format(floor), name,
+      tostring(value))
   elseif most[name] and value > most[name] then
     misuse.raise("world: expected at most %d for %s, got %d", most[name], name,
       value)
@@ -367,7 +370,7 @@ end
 ---@param options? table  seed; network: of its engines and remotes when they
 ---  name none; start: os.time of its beginning; trace: "text", "hash" or
 ---  "off"; trace_limit: bytes kept; work_time: what blocking work takes;
----  instructions: that a script may run without waiting
+---  instructions: that a script may run without waiting, 0 for any number
 ---@return moonpeer.World
 function sim.world(options)
   misuse.check_options("world", options, options_known)

@@ -11,6 +11,31 @@ misuse.own_file()
 ---@class moonpeer.Test
 local test = {}
 
+--- Raises unless it is an object with a method of this name.
+local function check_object(what, name, value, method)
+  local kind = type(value)
+  if kind ~= "table" and kind ~= "userdata" or value[method] == nil then
+    misuse.raise("%s: expected %s, got %s", what, name, words.show(value))
+  end
+end
+
+--- Raises unless it is nil or of the type.
+local function check_type(what, name, value, kind)
+  if type(value) ~= kind and value ~= nil then
+    misuse.raise("%s: expected a %s for %s, got %s", what, kind, name,
+      words.show(value))
+  end
+end
+
+--- Raises unless there is a log, and fields if any.
+local function check_log(what, log, fields)
+  if type(log) ~= "table" then
+    misuse.raise("%s: expected a log of test.watch, got %s", what,
+      words.show(log))
+  end
+  check_type(what, "fields", fields, "table")
+end
+
 -- --- what happened ---------------------------------------------------------
 
 local function note(log, event)
@@ -28,6 +53,7 @@ end
 ---@param engine moonpeer.Engine
 ---@return table[]  rows: type, time, address, code, verdict, state ...
 function test.watch(engine)
+  check_object("watch", "an engine", engine, "on")
   local log = {}
   for _, name in ipairs(core.events) do
     if name ~= "message" and name ~= "chunk" then
@@ -55,6 +81,7 @@ end
 ---@param fields? table
 ---@return table|nil, integer
 function test.find(log, kind, fields)
+  check_log("find", log, fields)
   local found, n = nil, 0
   for _, row in ipairs(log) do
     if (kind == nil or row.type == kind) and matches(row, fields or {}) then
@@ -117,6 +144,7 @@ end
 
 --- event(log, type, fields)
 function checks.event(log, kind, fields)
+  check_log("event", log, fields)
   check_kind(kind)
   local found = test.find(log, kind, fields)
   local what = kind .. (fields and " " .. words.show(fields) or "")
@@ -129,6 +157,7 @@ end
 --- decision(log, fields): what a policy answered, such as
 --- { verdict = "ban", code = "banned_user_agent" }.
 function checks.decision(log, fields)
+  check_log("decision", log, fields)
   local decisions = {}
   for _, row in ipairs(log) do
     decisions[#decisions + 1] = row.verdict and row or nil
@@ -143,6 +172,7 @@ end
 
 --- in_state(connection, "connected")
 function checks.in_state(connection, state)
+  check_object("in_state", "a connection", connection, "state")
   return connection.state == state,
     ("expected %s to be %s"):format(tostring(connection), state),
     ("expected %s not to be %s"):format(tostring(connection), state)
@@ -159,6 +189,12 @@ end
 
 --- stored(store, ip, port, fields): a peer of a store, with these fields.
 function checks.stored(store, ip, port, fields)
+  check_object("stored", "a store", store, "find_by_ip_port")
+  if type(ip) ~= "string" or math.type(port) ~= "integer" then
+    misuse.raise("stored(store, ip, port, fields): expected an ip and a port, "
+      .. "got %s and %s", words.show(ip), words.show(port))
+  end
+  check_type("stored", "fields", fields, "table")
   local peer = store:find_by_ip_port(ip, port)
   fields = fields or {}
   local good = peer ~= nil and matches(peer, fields)

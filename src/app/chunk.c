@@ -8,7 +8,7 @@
 
 #include <lauxlib.h>
 
-/* The one global: a signal handler is given nothing else to find its state. */
+/* A signal handler is given nothing else to find its state. */
 static lua_State *running;
 
 static void set_handler(void (*handler)(int)) {

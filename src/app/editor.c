@@ -4,13 +4,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #include <histedit.h>
 
 #include "app/keys.h"
+#include "app/screen.h"
 
 enum { HISTORY_MAX = 1000, TAB = 9, CONTROL_D = 4 };
 
@@ -25,7 +25,7 @@ struct editor {
   bool is_asking;
   bool is_hidden;
   bool has_ended;      /* by Ctrl-D */
-  bool wants_complete; /* by the tabulator */
+  bool wants_complete; /* by the Tab key */
 };
 
 static struct editor *of(EditLine *line) {
@@ -247,10 +247,7 @@ void editor_insert(struct editor *editor, const char *text) {
 }
 
 int editor_columns(const struct editor *editor) {
-  struct winsize size = {0};
-  if (ioctl(fileno(editor->out), TIOCGWINSZ, &size) != 0 || !size.ws_col)
-    return 80;
-  return size.ws_col;
+  return screen_columns(editor->out);
 }
 
 /* Columns from the beginning of the prompt to the cursor. */

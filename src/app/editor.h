@@ -19,7 +19,7 @@ enum editor_end {
   EDITOR_MORE,     /* it was done */
   EDITOR_LINE,     /* a line is there */
   EDITOR_END,      /* Ctrl-D on an empty line */
-  EDITOR_COMPLETE, /* the tabulator was pressed */
+  EDITOR_COMPLETE, /* the Tab key was pressed */
 };
 
 /* On the terminal that `in` and `out`, which stay the caller's, belong to.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 struct stream {
@@ -92,6 +93,13 @@ void screen_close(struct screen *screen) {
 
 FILE *screen_terminal(struct screen *screen) {
   return screen->terminal;
+}
+
+int screen_columns(FILE *terminal) {
+  struct winsize size = {0};
+  if (ioctl(fileno(terminal), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    return 80;
+  return size.ws_col;
 }
 
 void screen_set_guard(struct screen *screen, const struct screen_guard *guard) {

@@ -26,6 +26,9 @@ void screen_close(struct screen *screen);
 /* The terminal itself, past the guard. */
 FILE *screen_terminal(struct screen *screen);
 
+/* The width of a terminal, 80 when it does not tell. */
+int screen_columns(FILE *terminal);
+
 /* NULL: none. Borrowed until another is set. */
 void screen_set_guard(struct screen *screen, const struct screen_guard *guard);
 

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "app/screen.h"
 
@@ -13,14 +12,6 @@ struct status {
   struct screen_guard guard;
   char *text;
 };
-
-static int columns(const struct status *status) {
-  struct winsize size = {0};
-  int descriptor = fileno(screen_terminal(status->screen));
-  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-    return 80;
-  return size.ws_col;
-}
 
 static void hide(void *data) {
   struct status *status = data;
@@ -35,7 +26,7 @@ static void draw(void *data) {
   FILE *out = screen_terminal(status->screen);
   if (!status->text || screen_is_in_line(status->screen))
     return;
-  fprintf(out, "\r\033[K%.*s", columns(status) - 1, status->text);
+  fprintf(out, "\r\033[K%.*s", screen_columns(out) - 1, status->text);
   fflush(out);
 }
 

@@ -1,7 +1,7 @@
 /* hex - bytes as hexadecimal digits and back. */
 #include "base/hex.h"
 
-static int digit(char c) {
+int hex_digit(char c) {
   if (c >= '0' && c <= '9')
     return c - '0';
   if (c >= 'a' && c <= 'f')
@@ -11,7 +11,7 @@ static int digit(char c) {
 
 bool hex_parse(uint8_t *bytes, const char *text, size_t n) {
   for (size_t i = 0; i + 1 < n; i += 2) {
-    int high = digit(text[i]), low = digit(text[i + 1]);
+    int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
     if (high < 0 || low < 0)
       return false;
     bytes[i / 2] = (uint8_t)(high << 4 | low);

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The value of a digit in either case, -1 for what is none. */
+int hex_digit(char c);
+
 /* Reads n digits in either case into n / 2 bytes; false when n is odd or there
  * is anything else. */
 bool hex_parse(uint8_t *bytes, const char *text, size_t n);

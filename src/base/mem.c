@@ -18,10 +18,6 @@ void *mem_try(size_t n) {
   return malloc(n ? n : 1);
 }
 
-void *mem_try_resize(void *block, size_t n) {
-  return realloc(block, n ? n : 1);
-}
-
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define __SANITIZE_ADDRESS__ 1

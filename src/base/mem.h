@@ -12,9 +12,6 @@ void *mem_new(size_t n);
 /* n bytes, or NULL: for sizes that a remote or a file decides. */
 void *mem_try(size_t n);
 
-/* Grows or shrinks; NULL leaves the old block as it was. */
-void *mem_try_resize(void *block, size_t n);
-
 /* A copy of a string; out of memory as for mem_new. */
 char *mem_text(const char *text);
 

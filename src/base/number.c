@@ -1,4 +1,4 @@
-/* number - numbers and durations as text. */
+/* number - numbers and durations as text; and the version. */
 #include "base/number.h"
 
 #include <stddef.h>

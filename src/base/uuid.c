@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 static bool is_dash(int at) {
   return at == 8 || at == 13 || at == 18 || at == 23;
 }
@@ -27,21 +29,13 @@ char *uuid_format(const uint8_t id[UUID_SIZE], char text[UUID_TEXT]) {
   return text;
 }
 
-static int digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool uuid_parse(uint8_t id[UUID_SIZE], const char *text) {
   int nibble = 0;
   if (strlen(text) != UUID_TEXT - 1)
     return false;
   memset(id, 0, UUID_SIZE);
   for (int at = 0; at < UUID_TEXT - 1; at++) {
-    int value = digit(text[at]);
+    int value = hex_digit(text[at]);
     if (is_dash(at) && text[at] == '-')
       continue;
     if (is_dash(at) || value < 0)

@@ -48,7 +48,8 @@ void sim_stream_schedule(struct sim_stream *stream) {
                   at);
 }
 
-void sim_stream_poke(struct sim_stream *stream) {
+/* Calls the timer's function as soon as possible. */
+static void poke(struct sim_stream *stream) {
   sim_world_arm(world_of(stream), sim_stream_host(stream), &stream->timer,
                 world_of(stream)->now);
 }
@@ -131,7 +132,7 @@ static void give_up(struct sim_stream *stream) {
     return;
   sim_pipe_drop(&sender->in, &world_of(sender)->pool, true);
   sender->rc = MP_EIO;
-  sim_stream_poke(sender);
+  poke(sender);
 }
 
 /* Tells the sender of free room, which takes its time, if it waits for it. */
@@ -219,7 +220,7 @@ void sim_stream_read(struct mp_stream *base, bool on) {
   stream->is_reading = on;
   if (on && (stream->in.arrived || stream->has_end || stream->rc) &&
       stream->phase == SIM_OPEN)
-    sim_stream_poke(stream);
+    poke(stream);
 }
 
 /* --- making and closing ----------------------------------------------------

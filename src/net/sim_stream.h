@@ -66,9 +66,6 @@ bool sim_stream_trace(struct sim_stream *stream, const char *what, bool out);
 /* Sets the timer to what comes next. */
 void sim_stream_schedule(struct sim_stream *stream);
 
-/* Calls the timer's function as soon as possible. */
-void sim_stream_poke(struct sim_stream *stream);
-
 void sim_stream_read(struct mp_stream *stream, bool on);
 int sim_stream_write(struct mp_stream *stream, const void *bytes, size_t n);
 void sim_stream_shutdown(struct mp_stream *stream);

@@ -194,23 +194,25 @@ static void overrun(lua_State *L, lua_Debug *event) {
   lua_pushfstring(L,
                   "the script ran for %d instructions without an end or a wait",
                   script->instructions);
-  script_overran(L);
-  lua_error(L);
-}
-
-void script_overran(lua_State *L) {
-  struct script *script = script_of(L);
   if (!script->is_overrun) {
     luaL_traceback(L, L, lua_tostring(L, -1), 0);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &overrun_key);
   }
   script->is_overrun = true;
+  lua_error(L);
+}
+
+void script_keep_overrun(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &overrun_key) == LUA_TNIL) {
+    lua_pushvalue(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &overrun_key);
+  }
+  lua_pop(L, 1);
 }
 
 void script_push_overrun(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &overrun_key) == LUA_TNIL)
-    lua_pushliteral(L, "the script ran too long, in a function that is not "
-                       "Lua's");
+    lua_pushliteral(L, "a script ran for ten seconds of real time");
   lua_pushnil(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &overrun_key);
 }

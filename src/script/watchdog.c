@@ -44,8 +44,7 @@ struct watchdog {
  */
 
 static void on_stop(lua_State *L, lua_Debug *event) {
-  const struct script *script = script_of(L);
-  const struct watchdog *dog = script->watchdog;
+  const struct watchdog *dog = script_of(L)->watchdog;
   uint64_t call = dog ? atomic_load(&dog->call) : 0;
   (void)event;
   if (!call || atomic_load(&dog->stopped) != call) {
@@ -56,8 +55,6 @@ static void on_stop(lua_State *L, lua_Debug *event) {
   lua_pushfstring(L, "stopped: it has run for more than %d ms",
                   (int)(atomic_load(&dog->budget) / MP_MILLISECOND));
   lua_concat(L, 2);
-  if (script->in_world)
-    script_overran(L);
   lua_error(L);
 }
 

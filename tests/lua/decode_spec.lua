@@ -317,6 +317,7 @@ describe("moonpeer encode", function()
       ["ping nonce"] = "expected key=value",
       ["ping nonce=x"] = "expected a number such as",
       ["ping nonsense=1"] = "no such field",
+      ["ping nonce=1 nonce=1"] = "nonce: given twice",
       ["huh a=1"] = "payload",
       ["toolongacommand --payload 00"] = "12 printable",
       ["ping --payload 0"] = "hex digits",

@@ -31,6 +31,7 @@ describe("misuse", function()
       { 'unknown option "sed"; the nearest known is "seed"', function() sim.world { sed = 1 } end },
       { "expected an integer for seed, got 1.5", function() sim.world { seed = 1.5 } end },
       { "expected an integer, 0 or more, for start, got -1", function() sim.world { start = -1 } end },
+      { "expected an integer, 0 or more, for instructions, got -1", function() sim.world { instructions = -1 } end },
       { "start: expected a time", function() sim.world { start = 1 << 40 } end },
       { "start: expected a time", function() sim.world { start = 1 << 34 } end },
       { "expected at most 2147483647 for instructions", function() sim.world { instructions = 1 << 40 } end },
@@ -47,6 +48,7 @@ describe("misuse", function()
       { "bandwidth: expected none below 0, got -3", function(w) w:link(nil, nil, { bandwidth = -3 }) end },
       { "latency", function(w) w:link(nil, nil, { latency = "2h" }) end },
       { "descriptors: expected 1 to", function(w) w:limit(nil, { descriptors = 0 }) end },
+      { "limit(host, options): expected a table", function(w) w:limit "10.0.0.1" end },
       { 'unknown option "windw"', function(w) w:limit(nil, { windw = 0 }) end },
       { 'loss: expected a number, got "x"', function(w) w:link(nil, nil, { loss = "x" }) end },
       { "bandwidth: expected an integer, got 1.5", function(w) w:link(nil, nil, { bandwidth = 1.5 }) end },
@@ -65,6 +67,23 @@ describe("misuse", function()
       { "dns", function(w) w:dns("x", { "no address" }) end },
       { "dns", function(w) w:dns("", { "10.0.0.1" }) end },
     }
+  end)
+
+  it("of assertions is refused at the caller's line", function()
+    local store = assert(moonpeer.store "memory:")
+    each {
+      { "watch: expected an engine, got 1", function() test.watch(1) end },
+      { "watch: expected an engine, got nil", function() test.watch() end },
+      { "find: expected a log of test.watch, got 1", function() test.find(1) end },
+      { "event: expected a log of test.watch, got nil", function() test.event(nil, "evicted") end },
+      { 'event: expected a table for fields, got "x"', function() test.event({}, "evicted", "x") end },
+      { "decision: expected a log of test.watch, got nil", function() test.decision() end },
+      { "in_state: expected a connection, got nil", function() test.in_state(nil, "connected") end },
+      { "stored: expected a store, got 1", function() test.stored(1, "1.2.3.4", 1) end },
+      { 'expected an ip and a port, got "1.2.3.4" and nil', function() test.stored(store, "1.2.3.4") end },
+      { "stored: expected a table for fields, got 7", function() test.stored(store, "1.2.3.4", 1, 7) end },
+    }
+    store:close()
   end)
 
   it("of addresses is refused at the caller's line", function()

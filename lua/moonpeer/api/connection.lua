@@ -134,14 +134,16 @@ assert(chunk == nil and code == "timeout", message)]] },
     { name = "send_from", since = "0.1.0", waits = true,
       summary = "Sends a message whose payload is read as the remote takes "
         .. "it, and waits until all of it is with the system. What is sent "
-        .. "meanwhile comes after it.",
+        .. "meanwhile comes after it, pings too: a remote that takes nothing "
+        .. "for ping_timeout ends a connection that has pings.",
       args = { { "command", "string", "up to 12 bytes" },
         { "source", "file*|fun(offset: integer, n: integer): string?", "an "
           .. "open file, from where it stands; or a function that gives 1 to "
           .. "n bytes of the payload from offset on" },
         { "size?", "integer", "bytes, 0 or more; of a file the rest of it" } },
       returns = { { "true", "" } },
-      errors = { "closed", "limit", "io_error" },
+      errors = { "closed", "limit", "io_error", "oversize_message",
+        "would_block", "ping_timeout" },
       example = [[
 local function nonce(offset, n) return ("12345678"):sub(offset + 1, offset + n)
 end

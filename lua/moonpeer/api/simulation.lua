@@ -23,7 +23,8 @@ local sim = {
         { "trace", "string", "\"text\", \"hash\" or \"off\"; text" },
         { "trace_limit", "integer", "bytes kept" },
         { "work_time", "number|string", "what blocking work takes" },
-        { "instructions", "integer", "that a script may run without waiting" },
+        { "instructions", "integer", "that a script may run without "
+          .. "waiting, 0 for any number" },
       },
       returns = { { "moonpeer.World", "" } },
       example = [[
@@ -113,7 +114,8 @@ assert(world:trace():find "here we go")]] },
         { "loss", "number", "chance that a stream is lost" },
         { "refuse", "number", "chance that a dial is refused" },
         { "silence", "number", "chance that a dial is not answered" },
-        { "lifetime", "number|string", "of streams, at most" },
+        { "lifetime", "number|string", "of streams, on average: each is reset "
+          .. "after twice this at most" },
         { "one_way", "boolean", "from a to b only" },
       },
       example = [[world:link(nil, nil, { latency = "80ms", loss = 0.01 })]] },

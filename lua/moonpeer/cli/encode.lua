@@ -37,6 +37,8 @@ local function fields_of(words)
     local key, text = word:match "^([^=]+)=(.*)$"
     if not key then
       return nil, ("expected key=value, got %q"):format(word)
+    elseif fields[key] ~= nil then
+      return nil, key .. ": given twice"
     end
     local value, message = value_of(text)
     if value == nil then

@@ -61,8 +61,8 @@ end
 function methods:link(a, b, options)
   open(self)
   misuse.check_options("link", options, weather)
-  a = a ~= nil and self:ip_of( "link", a) or nil
-  b = b ~= nil and self:ip_of( "link", b) or nil
+  a = a ~= nil and self:ip_of("link", a) or nil
+  b = b ~= nil and self:ip_of("link", b) or nil
   set_weather(self, a, b, options)
   if a ~= b and not (options or {}).one_way then
     set_weather(self, b, a, options)
@@ -77,16 +77,19 @@ local limits = { descriptors = true, window = true, send_buffer = true }
 ---  send_buffer: bytes that may wait to be sent
 function methods:limit(host, options)
   open(self)
+  if options == nil then
+    misuse.raise "limit(host, options): expected a table of options, got nil"
+  end
   misuse.check_options("limit", options, limits)
   must("limit", misuse.guard("limit", raw.limits, self.handle,
-    host ~= nil and self:ip_of( "limit", host) or nil, options or {}))
+    host ~= nil and self:ip_of("limit", host) or nil, options))
 end
 
 local function ips_of(self, what, hosts)
   local is_list = type(hosts) == "table" and getmetatable(hosts) == nil
   local ips = {}
   for i, host in ipairs(is_list and hosts or { hosts }) do
-    ips[i] = self:ip_of( what, host)
+    ips[i] = self:ip_of(what, host)
   end
   return ips
 end
@@ -118,8 +121,8 @@ end
 ---@return integer  how many
 function methods:sever(a, b)
   open(self)
-  return raw.sever(self.handle, self:ip_of( "sever", a),
-    self:ip_of( "sever", b))
+  return raw.sever(self.handle, self:ip_of("sever", a),
+    self:ip_of("sever", b))
 end
 
 --- What a name resolves to: a list of ips, empty for a failure.
