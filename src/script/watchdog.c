@@ -138,10 +138,6 @@ lua_State *watchdog_switch(struct watchdog *dog, lua_State *to) {
   return from;
 }
 
-bool watchdog_is_on(const struct watchdog *dog) {
-  return dog && load(&dog->call) != 0;
-}
-
 /* --- the thread ------------------------------------------------------------
  */
 
