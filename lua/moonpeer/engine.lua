@@ -1,5 +1,6 @@
 --- engine - engines as Lua sees them: made, started, told what to do.
 local changes = require "moonpeer.engine.changes"
+require "moonpeer.engine.configure"
 local core = require "moonpeer.core"
 local listeners = require "moonpeer.engine.listeners"
 local misuse = require "moonpeer.misuse"
@@ -110,14 +111,18 @@ function methods:save(timeout)
 end
 
 --- A queue of events for a task: `for event in engine:events() do`. When it is
---- full the oldest is dropped; the event after a gap has `lost`, their number.
+--- full the oldest is dropped; the event after a gap has `lost`, their number,
+--- and stats() has the `events_lost` of all readers.
 --- It ends when the engine is gone.
 ---@param options? table  capacity (1024), events (a list of names; all but
 ---  message, chunk and decision), command (of these)
 ---@return function
 function methods:events(options)
   options = options or {}
-  local next_event, closer, reader = queue.new(self, options)
+  local handlers = listeners.of(self)
+  local next_event, closer, reader = queue.new(self, options, function()
+    handlers.events_lost = handlers.events_lost + 1
+  end)
   made_readers = made_readers + 1
   readers[self] = readers[self] or setmetatable({}, { __mode = "v" })
   readers[self][made_readers] = reader
@@ -171,15 +176,19 @@ function engine.new(config)
   if not stack then
     return nil, fault, "invalid_configuration"
   end
-  local handlers = { budget = budget, stack = stack }
+  local handlers = { budget = budget, stack = stack, events_lost = 0 }
   stack:install(handlers)
+  handlers.given = {
+    policies = config.policies, budget = config.budget,
+  }
   handlers.given_jobs = config.schedule
   handlers.jobs = schedule.jobs(config.schedule, stack.entries)
-  if config.shadow ~= nil then
+  if config.shadow then
     handlers.shadow, fault = stack:member(config.shadow)
     if not handlers.shadow then
       return nil, fault, "invalid_configuration"
     end
+    handlers.given_shadow = config.shadow
   end
   handlers.gone = gone
   local made, message, code =

@@ -9,6 +9,7 @@ local function push(self, item)
     self.first = self.first % self.capacity + 1
     self.count = self.count - 1
     self.lost = self.lost + 1
+    self.on_lost()
   end
   self.items[(self.first + self.count - 1) % self.capacity + 1] = item
   self.count = self.count + 1
@@ -64,9 +65,11 @@ end
 --- itself, which lives as long as the iterator.
 ---@param engine moonpeer.Engine
 ---@param options table  capacity, events, command
-function queue.new(engine, options)
+---@param on_lost function  called for each event that is dropped
+function queue.new(engine, options, on_lost)
   local self = {
     capacity = check(options), items = {}, first = 1, count = 0, lost = 0,
+    on_lost = on_lost,
     gate = core.gate(), finish = finish,
   }
   local name = "queue " .. tostring(self)

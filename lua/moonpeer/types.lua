@@ -137,7 +137,7 @@ function engine:close(deadline) end
 ---@return fun(): moonpeer.Peer?
 function engine:peers(filter) end
 
---- As counts; besides peers by status, messages and bytes by command, memory, and how late the loop is.
+--- As counts; besides peers by status, messages and bytes by command, memory, and how late the loop is. events_lost counts what slow readers of engine:events have lost, too.
 ---@return table
 function engine:stats() end
 
@@ -156,11 +156,11 @@ function engine:address() end
 ---@return moonpeer.Network
 function engine:network() end
 
---- The configuration as it is now: durations in seconds, memory in bytes.
+--- The configuration as it is now: durations in seconds, memory in bytes; network by name, listen (false for none), mode, peers and trusted as texts.
 ---@return table
 function engine:config() end
 
---- Changes the configuration while it runs: all of it, or nothing when something is wrong.
+--- Changes the configuration while it runs: all of it, or nothing when something is wrong. A schedule takes the place of the one before, a shadow of false ends the trial; network, policies, store and budget last as long as the engine: others are refused, with what to do instead.
 ---@param changes moonpeer.Configuration options
 ---@return table|nil
 ---@return string?
@@ -187,7 +187,7 @@ function engine:off(event, name) end
 ---@field events? moonpeer.EventType[] all but message, chunk and decision
 ---@field command? string of messages
 
---- A queue of events for a task. When it is full the oldest is dropped; the event after a gap has `lost`, their number.
+--- A queue of events for a task. When it is full the oldest is dropped; the event after a gap has `lost`, their number, and engine:stats counts them all as events_lost.
 ---@param options? moonpeer.Engine.events.Options options
 ---@return fun(): moonpeer.QueuedEvent?
 function engine:events(options) end
@@ -202,7 +202,7 @@ function engine:events(options) end
 ---@return fun(): moonpeer.Connection?
 function engine:connections(filter) end
 
---- What it has done, and has now: connections, inbound, outbound, half_open, connected; dials, accepted, rejected, handshakes, evictions, bans, and failures by code.
+--- What it has done, and has now: connections, inbound, outbound, half_open, connected; dials, accepted, rejected, handshakes, evictions, bans, events_lost, and failures by code.
 ---@return table<string, integer>
 function engine:counts() end
 
@@ -337,15 +337,15 @@ function engine:explain(what) end
 
 --- What moonpeer.engine and engine:configure take: a table. Durations are seconds or texts such as "10m".
 ---@class moonpeer.Configuration
----@field network? string|table The network that is spoken.
+---@field network? string|table The network that is spoken; it cannot change.
 ---@field listen? boolean|string Where to wait for peers; true: 0.0.0.0, the network's port.
 ---@field peers? string[] The only ones to dial: fixed mode, no discovery.
 ---@field mode? string Fixed when peers are given.
----@field store? string|moonpeer.Store Where peers are remembered.
----@field policies? (moonpeer.Policy|string)[] Asked in turn before the stock policies; the first answer wins. Only those from files are read again by engine:reload.
+---@field store? string|moonpeer.Store Where peers are remembered; it cannot change.
+---@field policies? (moonpeer.Policy|string)[] Asked in turn before the stock policies; the first answer wins. The list cannot change; those from files are read again by engine:reload.
 ---@field schedule? table<string, moonpeer.Job|false> Jobs that recur; false: none of the name.
----@field shadow? moonpeer.Policy|string Decides beside the others, without effect: see engine:trial.
----@field budget? table What a call of a policy may take: time that it computes, 0 for any; and bytes that all of Lua may hold meanwhile. Whoever needs more fails with "not enough memory", all garbage is collected, and the function is parked.
+---@field shadow? moonpeer.Policy|string|false Decides beside the others, without effect: see engine:trial.
+---@field budget? table What a call of a policy may take: time that it computes, 0 for any; and bytes that all of Lua may hold meanwhile. Whoever needs more fails with "not enough memory", all garbage is collected, and the function is parked. It cannot change.
 ---@field trusted? string[] Never banned, throttled or evicted by stock policies.
 ---@field target_connections? integer Outbound connections to keep.
 ---@field max_connections? integer Connections in all; target_connections at least.
@@ -1032,11 +1032,14 @@ function hashes:has(hash) end
 ---@field last boolean|nil Is it the last piece?
 ---@field time number Seconds since 1970.
 ---@field connection moonpeer.Connection|nil
----@field address string Of the remote.
+---@field address string|nil Of the remote, or of the listener. Of a ban it has no port, and is nil when the prefix covers more.
 ---@field code string|nil Of a failure or an offence.
 ---@field reason string In words.
 ---@field message moonpeer.Message|nil Of "message".
 ---@field prefix string|nil What was banned or unbanned.
+---@field expires number|nil When that ban ends or would have ended, seconds since 1970; math.huge: never.
+---@field ban_reason string|nil Of that ban: "manual", "misbehaviour" ...
+---@field origin string|nil Who banned: "manual", "policy", "import" ...
 ---@field verdict string|nil What a policy decided.
 ---@field verdict_reason string|nil
 ---@field rule string|nil The declared rule that decided so, instead of a policy.
@@ -1092,7 +1095,7 @@ local sim = {}
 ---@field trace? string "text", "hash" or "off"; text
 ---@field trace_limit? integer bytes kept
 ---@field work_time? number|string what blocking work takes
----@field instructions? integer that a script may run without waiting
+---@field instructions? integer that a script may run without waiting, 0 for any number
 
 --- Makes a world; best with `local world <close> = ...`.
 ---@param options? moonpeer.Sim.world.Options options

@@ -35,10 +35,22 @@ size_t mp_config_changes(const struct mp_config *a, const struct mp_config *b,
   return found;
 }
 
+static bool has_same_seeds(const struct mp_network *a,
+                           const struct mp_network *b) {
+  size_t i = 0;
+  while (i < MP_NETWORK_SEEDS && a->seeds[i] && b->seeds[i] &&
+         strcmp(a->seeds[i], b->seeds[i]) == 0)
+    i++;
+  return i == MP_NETWORK_SEEDS || (!a->seeds[i] && !b->seeds[i]);
+}
+
 static bool is_same_network(const struct mp_network *a,
                             const struct mp_network *b) {
   return memcmp(a->magic, b->magic, sizeof a->magic) == 0 &&
-         strcmp(a->name, b->name) == 0;
+         strcmp(a->name, b->name) == 0 && a->port == b->port &&
+         memcmp(a->genesis, b->genesis, sizeof a->genesis) == 0 &&
+         a->max_payload == b->max_payload &&
+         a->checks_user_agent == b->checks_user_agent && has_same_seeds(a, b);
 }
 
 static int check(const struct mp_engine *engine, const struct mp_config *config,
@@ -48,8 +60,8 @@ static int check(const struct mp_engine *engine, const struct mp_config *config,
     return rc;
   if (!is_same_network(&config->network, &engine->config.network))
     return fault_set(fault, MP_ECONFIG,
-                     "network: expected %s, which cannot change while an "
-                     "engine lives, got %s",
+                     "network: expected %s as it is, which cannot change "
+                     "while the engine lives, got %s; make another engine",
                      engine->config.network.name, config->network.name);
   if (engine->is_closing)
     return fault_set(fault, MP_ECLOSED, "the engine is closed");

@@ -172,6 +172,12 @@ void connection_limit(struct mp_connection *c, int64_t limit) {
   c->patience = limit;
 }
 
+void connection_unlimit(struct mp_connection *c) {
+  c->patience = 0;
+  if (c->waiting == WAITING_HANDSHAKE)
+    connection_wait(c, WAITING_HANDSHAKE, patience(c));
+}
+
 static void end_late(struct mp_connection *c, int code, const char *what,
                      int64_t limit) {
   char text[MP_FAULT_TEXT];
@@ -256,6 +262,7 @@ static void on_connected(void *owner, int rc) {
                                      : "the dial failed");
     return;
   }
+  c->heard_at = mp_loop_now(c->loop);
   session_move(&c->session, MP_AWAITING_HANDSHAKE);
   connection_wait(c, WAITING_NOTHING, 0);
   tell(c, MP_CONNECTION_ESTABLISHED);
@@ -299,6 +306,7 @@ connection_new(const struct mp_connection_setup *setup, bool is_inbound) {
   c->measured = setup->measured;
   c->usage = setup->usage;
   c->is_manual = c->is_paused = setup->is_manual;
+  c->heard_at = mp_loop_now(c->loop);
   c->id = ++c->loop->connections;
   session_init(&c->session, is_inbound, mp_loop_random_u64(c->loop));
   mp_timer_init(&c->timer, on_timer, c);

@@ -105,6 +105,7 @@ struct mp_connection {
   enum waiting waiting;
   struct mp_later turn; /* what is left to do at the end of this turn */
   struct mp_connection_counts counts;
+  int64_t heard_at; /* anything of the remote, or it was dialled; monotonic */
 
   int64_t patience;         /* for the handshake, when not handshake_timeout */
   bool is_manual;           /* mp_connection_handshake starts the session */
@@ -141,6 +142,9 @@ void connection_wait_to_ping(struct mp_connection *c);
 
 /* Gives the handshake less time than handshake_timeout. */
 void connection_limit(struct mp_connection *c, int64_t patience);
+
+/* Gives it handshake_timeout after all, from now on. */
+void connection_unlimit(struct mp_connection *c);
 
 /* Starts the session: sends our version when we have dialled. */
 void connection_start(struct mp_connection *c);

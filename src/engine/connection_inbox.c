@@ -115,9 +115,16 @@ static void drain_scratch(struct mp_connection *c, size_t n) {
   release(c);
 }
 
+static void note_heard(struct mp_connection *c) {
+  c->heard_at = mp_loop_now(c->loop);
+  if (c->usage && !mp_address_is_loopback(&c->address))
+    c->usage->heard_at = c->heard_at;
+}
+
 void connection_received(void *owner, size_t n) {
   struct mp_connection *c = owner;
   c->counts.bytes_in += n;
+  note_heard(c);
   if (c->is_lent) {
     drain_scratch(c, buf_length(&c->in) + n);
   } else {

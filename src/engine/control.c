@@ -68,8 +68,7 @@ void engine_sweep(struct mp_engine *engine) {
 
 static void put_news(struct mp_engine *engine, enum mp_event_type type,
                      const struct mp_ban *ban) {
-  struct mp_event event = {
-      .type = type, .prefix = &ban->prefix, .text = ban->note};
+  struct mp_event event = {.type = type, .ban = ban, .text = ban->note};
   memcpy(event.address.ip, ban->prefix.ip, sizeof event.address.ip);
   news_put(engine, &event);
 }

@@ -91,11 +91,17 @@ static void dial_selected(struct mp_engine *engine, size_t n) {
     engine_dial_soon(engine);
 }
 
+/* While our network is down one dial at a time finds out whether it is back. */
+static bool is_probing(struct mp_engine *engine) {
+  outage_look(engine);
+  return engine->network.is_down && engine->slots.dialling > 0;
+}
+
 void engine_dial_more(struct mp_engine *engine) {
   if (engine->is_closing || engine->config.is_fixed || missing(engine) <= 0)
     return;
-  if (engine->network.is_down && engine->slots.outbound > 0)
-    return; /* one probe at a time finds out whether it is back */
+  if (is_probing(engine))
+    return;
   dial_selected(engine, engine->network.is_down ? 1 : (size_t)missing(engine));
 }
 
@@ -124,9 +130,9 @@ static bool is_wanted(const struct mp_engine *engine,
 /* A target's wait is over. */
 void engine_dial_due(struct mp_engine *engine, struct target *target) {
   bool dials = is_wanted(engine, target);
-  bool is_busy = engine->network.is_down && engine->slots.outbound > 0;
   target->is_parked = false;
-  if (dials && !is_busy && check(engine, &target->address, NULL) == 0)
+  if (dials && !is_probing(engine) &&
+      check(engine, &target->address, NULL) == 0)
     dial(engine, target, PURPOSE_KEPT);
   else if (target->is_fixed)
     mp_timer_start(engine->loop, &target->timer,
@@ -183,49 +189,12 @@ void engine_start_feelers(struct mp_engine *engine) {
                    engine_jitter(engine, interval));
 }
 
-/* --- our own network -------------------------------------------------------
+/* --- how they end ----------------------------------------------------------
  */
-
-/* When dials to different peers fail one after the other and nothing works,
- * it is our network that is down, and no peer is to blame. */
-static void note_network(struct mp_engine *engine,
-                         const struct mp_connection *c, int code) {
-  struct network *network = &engine->network;
-  bool is_silence = code == MP_ECONNECT_TIMEOUT || code == MP_ECONNECT ||
-                    code == MP_EIO || code == MP_EPING_TIMEOUT ||
-                    (code == MP_EHANDSHAKE_TIMEOUT && c->counts.bytes_in == 0);
-  if (engine->slots.connected > 0 || !is_silence) {
-    network->failures = network->burnt_count = 0;
-    return;
-  }
-  if (++network->failures < NETWORK_DOWN_AFTER)
-    return;
-  network->is_down = true;
-  for (unsigned i = 0; i < network->burnt_count; i++)
-    engine_note_unknown(engine, &network->burnt[i]);
-  network->burnt_count = 0;
-}
-
-void engine_note_burnt(struct mp_engine *engine,
-                       const struct mp_address *address) {
-  struct network *network = &engine->network;
-  if (network->failures > 0 && network->burnt_count < NETWORK_DOWN_AFTER)
-    network->burnt[network->burnt_count++] = *address;
-}
-
-static void network_works(struct mp_engine *engine) {
-  struct network *network = &engine->network;
-  bool was_down = network->is_down;
-  *network = (struct network){0};
-  if (!was_down)
-    return;
-  targets_hurry(engine);
-  engine_dial_soon(engine);
-}
 
 void engine_outbound_complete(struct mp_engine *engine,
                               struct mp_connection *c) {
-  network_works(engine);
+  outage_heard(engine, &c->address);
   if (c->role.target)
     target_succeeded(c->role.target);
   if (c->role.purpose == PURPOSE_FEELER)
@@ -237,9 +206,9 @@ void engine_outbound_ended(struct mp_engine *engine, struct mp_connection *c,
   struct target *target = c->role.target;
   int64_t lasted =
       was_connected ? mp_loop_now(engine->loop) - c->role.complete_at : -1;
-  if (code == MP_EREFUSED || code == MP_ERESET)
-    network_works(engine); /* somebody answered */
-  note_network(engine, c, code);
+  if (code == MP_EREFUSED || code == MP_ERESET || code == MP_EHANDSHAKE)
+    outage_heard(engine, &c->address);
+  outage_note_end(engine, c, code);
   c->role.target = NULL;
   if (target)
     target_failed(target, code, lasted);

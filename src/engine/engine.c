@@ -23,6 +23,7 @@ void engine_tell(struct mp_engine *engine, struct mp_event *event) {
 
 static void engine_free(struct mp_engine *engine) {
   targets_deinit(engine);
+  outage_deinit(engine);
   mp_store_unlisten(&engine->watcher);
   news_deinit(engine);
   rules_free(engine->rules);

@@ -21,18 +21,19 @@ struct slots {
   int64_t taken; /* of max_connections: all but the polite lane's */
   int64_t inbound, outbound, feelers, polite;
   int64_t half_open; /* inbound without a complete handshake */
+  int64_t dialling;  /* outbound without one */
   int64_t connected; /* with one, both ways */
 };
 
 /* Whether our own network works. */
-enum { NETWORK_DOWN_AFTER = 3 };
-
 struct network {
-  unsigned failures; /* silent dials in a row, nothing working meanwhile */
+  unsigned failures; /* in silence, in a row */
+  int64_t since;     /* the first of them */
   bool is_down;
-  /* Given up in these: not their fault, when it is the network's. */
-  struct mp_address burnt[NETWORK_DOWN_AFTER];
-  unsigned burnt_count;
+  bool is_silent; /* the failure at hand may be the network's */
+  /* Given up in silence: not their fault, when it is the network's. */
+  struct mp_address *burnt;
+  size_t burnt_count;
 };
 
 struct mp_engine {
@@ -94,6 +95,11 @@ void engine_remove(struct mp_engine *engine, struct mp_connection *connection);
 
 /* Gives its slot back, before it is gone; once. */
 void engine_release(struct mp_engine *engine, struct mp_connection *connection);
+
+/* One of the polite lane takes the slot of the connection that gives way to
+ * it. */
+void engine_inherit(struct mp_engine *engine, struct mp_connection *connection,
+                    struct mp_connection *twin);
 
 /* Evenly from 0 to limit - 1; and an interval with the configured jitter. */
 int64_t engine_random_below(struct mp_engine *engine, int64_t limit);
@@ -208,13 +214,33 @@ void engine_dial_configured(struct mp_engine *engine);
 void engine_dial_more(struct mp_engine *engine);
 void engine_dial_soon(struct mp_engine *engine);
 void engine_dial_due(struct mp_engine *engine, struct target *target);
-void engine_note_burnt(struct mp_engine *engine,
-                       const struct mp_address *address);
 void engine_outbound_complete(struct mp_engine *engine,
                               struct mp_connection *connection);
 void engine_outbound_ended(struct mp_engine *engine,
                            struct mp_connection *connection, int code,
                            bool was_connected);
+
+/* --- outage.c --------------------------------------------------------------
+ */
+
+/* Somebody there has answered a dial, or dialled us. */
+void outage_heard(struct mp_engine *engine, const struct mp_address *address);
+
+/* Whether anything was heard while the network was taken to be down: then it
+ * is no longer. */
+void outage_look(struct mp_engine *engine);
+
+/* An outbound connection has failed or was lost. */
+void outage_note_end(struct mp_engine *engine, const struct mp_connection *c,
+                     int code);
+
+/* Whether such a failure is not held against the peer. */
+bool outage_excuses(const struct mp_engine *engine);
+
+/* A peer was given up: pardoned, when it was the network's fault. */
+void outage_note_burnt(struct mp_engine *engine,
+                       const struct mp_address *address);
+void outage_deinit(struct mp_engine *engine);
 
 /* --- discovery.c -----------------------------------------------------------
  */

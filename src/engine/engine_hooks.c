@@ -7,10 +7,12 @@
  */
 
 static void on_complete(struct mp_engine *engine, struct mp_connection *c) {
-  c->role.is_complete = true;
-  c->role.complete_at = mp_loop_now(engine->loop);
   if (!c->role.is_released)
     engine->slots.connected++;
+  if (!c->role.is_released && !c->session.is_inbound)
+    engine->slots.dialling--;
+  c->role.is_complete = true;
+  c->role.complete_at = mp_loop_now(engine->loop);
   engine->counts.handshakes++;
   if (c->session.is_inbound) {
     engine_inbound_complete(engine, c);
@@ -37,7 +39,7 @@ static void on_end(struct mp_engine *engine, const struct mp_event *event) {
 
 static void bookkeep(struct mp_engine *engine, const struct mp_event *event) {
   switch (event->type) {
-  case MP_CONNECTION_ESTABLISHED: engine->network.failures = 0; break;
+  case MP_CONNECTION_ESTABLISHED: outage_heard(engine, &event->address); break;
   case MP_HANDSHAKE_COMPLETE: on_complete(engine, event->connection); break;
   case MP_CONNECTION_FAILED:
   case MP_CONNECTION_LOST: on_end(engine, event); break;
@@ -101,6 +103,8 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
                      "there is a connection to this peer already");
   mp_connection_close(twin, MP_EDUPLICATE,
                       "this peer has dialled us at the same time");
+  if (c->role.purpose == PURPOSE_POLITE)
+    engine_inherit(engine, c, twin);
   return 0;
 }
 

@@ -141,6 +141,7 @@ static void take_politely(const struct arrival *a, struct mp_stream *stream) {
 static void on_accepted(void *owner, struct mp_stream *stream) {
   struct arrival a = {.engine = owner};
   mp_stream_remote(stream, &a.address);
+  outage_heard(a.engine, &a.address);
   mp_store_group(a.engine->store, &a.address, &a.group);
   a.is_exempt = mp_address_is_loopback(&a.address) ||
                 engine_is_trusted(a.engine, &a.address);

@@ -140,7 +140,7 @@ void engine_note_rtt(struct mp_engine *engine, const struct mp_connection *c) {
 void engine_note_failure(struct mp_engine *engine,
                          const struct mp_connection *c) {
   const struct mp_peer *peer = mp_store_find(engine->store, &c->address);
-  if (!peer || engine->network.is_down)
+  if (!peer || outage_excuses(engine))
     return; /* our fault, not the peer's */
   const struct mp_peer_change change = {.fields = MP_PEER_FAILURES_COUNT,
                                         .failures = mp_peer_failures(peer) + 1};

@@ -6,29 +6,37 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "moonpeer/ban.h"
 
 struct news_item {
   struct news_item *next;
   struct mp_event event;
-  struct mp_prefix prefix;
-  char text[MP_FAULT_TEXT];
+  struct mp_ban ban;
+  char text[MP_FAULT_TEXT], origin[MP_BAN_TEXT];
 };
+
+/* Its texts are copied: the ban may be gone when it is told. */
+static void put_ban(struct news_item *item, const struct mp_ban *ban) {
+  item->ban = *ban;
+  snprintf(item->origin, sizeof item->origin, "%s", ban->origin);
+  item->ban.origin = item->origin;
+  item->ban.note = item->text;
+  item->event.ban = &item->ban;
+}
 
 void news_put(struct mp_engine *engine, const struct mp_event *event) {
   struct news *news = &engine->news;
   if (!(engine->hooks->wants & UINT64_C(1) << event->type))
     return;
   if (news->count == NEWS_MAX) {
-    news->lost++;
+    engine->counts.events_lost++;
     return;
   }
   struct news_item *item = mem_new(sizeof *item);
   item->event = (struct mp_event){
       .type = event->type, .address = event->address, .code = event->code};
-  if (event->prefix) {
-    item->prefix = *event->prefix;
-    item->event.prefix = &item->prefix;
-  }
+  if (event->ban)
+    put_ban(item, event->ban);
   snprintf(item->text, sizeof item->text, "%s", event->text ? event->text : "");
   item->event.text = item->text;
   if (news->last)

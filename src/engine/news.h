@@ -11,10 +11,10 @@ enum { NEWS_MAX = 1024 }; /* kept at once; what comes then is counted */
 
 struct news {
   struct news_item *first, *last;
-  unsigned count, lost;
+  unsigned count;
 };
 
-/* Copies the event's address, prefix, code and text. */
+/* Copies the event's address, ban, code and text. */
 void news_put(struct mp_engine *engine, const struct mp_event *event);
 
 /* Tells all that wait, in order. */

@@ -33,6 +33,8 @@ static void count_outbound(struct mp_engine *engine, struct mp_connection *c,
     slots->feelers += by;
   else
     slots->outbound += by;
+  if (!c->role.is_complete)
+    slots->dialling += by;
   if (by > 0) {
     mp_store_group(engine->store, &c->address, &c->role.group);
     crowd_add(&engine->dialled, &c->address, sizeof c->address);
@@ -103,6 +105,16 @@ void engine_release(struct mp_engine *engine, struct mp_connection *c) {
     engine->slots.connected--;
   if (c->role.has_name)
     crowd_remove(&engine->dialled, &c->role.name, sizeof c->role.name);
+}
+
+/* The twin need not be gone before the slot is taken again. */
+void engine_inherit(struct mp_engine *engine, struct mp_connection *c,
+                    struct mp_connection *twin) {
+  engine_release(engine, twin);
+  count(engine, c, -1);
+  c->role.purpose = PURPOSE_INBOUND;
+  count(engine, c, 1);
+  connection_unlimit(c);
 }
 
 void engine_remove(struct mp_engine *engine, struct mp_connection *connection) {

@@ -154,7 +154,7 @@ static void restart(struct target *target, int code) {
 static void give_up(struct target *target) {
   struct mp_engine *engine = target->engine;
   engine_note_inaccessible(engine, &target->address);
-  engine_note_burnt(engine, &target->address);
+  outage_note_burnt(engine, &target->address);
   if (!target->is_fixed) {
     target_forget(target);
     return;
@@ -220,7 +220,8 @@ static bool is_dropped(const struct target *target) {
 }
 
 static void wait_or_give_up(struct target *target, int code, bool is_network) {
-  if (target->engine->network.is_down && !is_offence(code)) /* nobody's fault */
+  struct mp_engine *engine = target->engine;
+  if (engine->network.is_silent && outage_excuses(engine)) /* nobody's fault */
     retry_later(target, code, ++target->waits);
   else if (is_network)
     try_again(target, code);

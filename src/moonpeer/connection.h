@@ -69,6 +69,7 @@ enum { MP_TRAFFIC_ROWS = 64 };
 struct mp_usage {
   int64_t received, received_max; /* bytes received and not yet handled */
   int64_t queued, queued_max;     /* bytes to be sent */
+  int64_t heard_at; /* anybody who is not of this machine; monotonic */
   /* A row for each type of mp_message_list, by its place; the last is for all
    * other commands, so that inventing some costs nothing. */
   struct mp_traffic traffic[MP_TRAFFIC_ROWS];

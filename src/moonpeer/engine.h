@@ -18,10 +18,11 @@ enum { MP_FAILURE_CODES = 30 };
 
 /* What an engine has done so far. */
 struct mp_engine_counts {
-  uint64_t dials, accepted, rejected;  /* connections */
-  uint64_t handshakes, evictions;      /* of them */
-  uint64_t bans;                       /* added to its store, by anybody */
-  uint64_t changes;                    /* of the store, whoever made them */
+  uint64_t dials, accepted, rejected; /* connections */
+  uint64_t handshakes, evictions;     /* of them */
+  uint64_t bans;                      /* added to its store, by anybody */
+  uint64_t changes;                   /* of the store, whoever made them */
+  uint64_t events_lost; /* more came within one turn than are kept */
   uint64_t failures[MP_FAILURE_CODES]; /* of connections: -5001 - code */
 };
 

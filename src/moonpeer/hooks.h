@@ -10,6 +10,7 @@
 #include "moonpeer/address.h"
 #include "moonpeer/error.h"
 
+struct mp_ban;
 struct mp_connection;
 struct mp_group;
 struct mp_message;
@@ -142,8 +143,8 @@ struct mp_event {
   uint64_t bit;                     /* of its command: mp_command_bit */
   const struct mp_chunk *chunk;     /* of MP_CHUNK */
   const struct mp_offence *offence; /* of MP_PEER_MISBEHAVED */
-  const struct mp_prefix *prefix;   /* of MP_PEER_BANNED, MP_PEER_UNBANNED */
-  const struct mp_verdict *verdict; /* of MP_PEER_MISBEHAVED, MP_PEER_BANNED */
+  const struct mp_ban *ban;         /* of MP_PEER_BANNED, MP_PEER_UNBANNED */
+  const struct mp_verdict *verdict; /* of MP_PEER_MISBEHAVED */
 };
 
 /* Bytes on the wire: a whole message with its header, or what was sent raw. */

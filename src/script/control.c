@@ -122,8 +122,45 @@ static void push_key(lua_State *L, const struct mp_config *config,
   }
 }
 
-/* configure{...}: a table of what changed, key -> { before, now }; or nil,
- * message, code, and nothing has changed. */
+static void push_listen(lua_State *L, const struct mp_config *config) {
+  if (config->has_listen)
+    push_address(L, &config->listen);
+  else
+    lua_pushboolean(L, false);
+}
+
+static void push_peers(lua_State *L, const struct mp_config *config) {
+  lua_createtable(L, (int)config->peer_count, 0);
+  for (size_t i = 0; i < config->peer_count; i++) {
+    push_address(L, &config->peers[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+static void push_trusted(lua_State *L, const struct mp_config *config) {
+  char text[MP_PREFIX_TEXT];
+  lua_createtable(L, (int)config->trusted_count, 0);
+  for (size_t i = 0; i < config->trusted_count; i++) {
+    lua_pushstring(L, mp_prefix_format(&config->trusted[i], text));
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+static void set_lists(lua_State *L, const struct mp_config *config) {
+  lua_pushstring(L, config->network.name);
+  lua_setfield(L, -2, "network");
+  lua_pushstring(L, config->is_fixed ? "fixed" : "normal");
+  lua_setfield(L, -2, "mode");
+  push_listen(L, config);
+  lua_setfield(L, -2, "listen");
+  push_peers(L, config);
+  lua_setfield(L, -2, "peers");
+  push_trusted(L, config);
+  lua_setfield(L, -2, "trusted");
+}
+
+/* configure{...}: a table of what changed of the schema's keys, key -> {
+ * before, now }; or nil, message, code, and nothing has changed. */
 static int do_configure(lua_State *L) {
   struct mp_engine *engine = live(L);
   struct mp_config before = *mp_engine_config(engine), config = before;
@@ -149,16 +186,17 @@ static int do_configure(lua_State *L) {
   return 1;
 }
 
-/* config(): all keys of the schema with their values. */
+/* config(): all keys of the schema with their values, and the lists. */
 static int do_config(lua_State *L) {
   const struct mp_config *config = mp_engine_config(live(L));
   size_t n;
   const struct mp_config_key *keys = mp_config_keys(&n);
-  lua_createtable(L, 0, (int)n);
+  lua_createtable(L, 0, (int)n + 5);
   for (size_t i = 0; i < n; i++) {
     push_key(L, config, &keys[i]);
     lua_setfield(L, -2, keys[i].name);
   }
+  set_lists(L, config);
   return 1;
 }
 
@@ -183,7 +221,7 @@ static int do_counts(lua_State *L) {
   const struct mp_engine_counts *counts = mp_engine_counts(engine);
   struct mp_engine_slots slots;
   mp_engine_slots(engine, &slots);
-  lua_createtable(L, 0, 14);
+  lua_createtable(L, 0, 16);
   set_count(L, "connections", slots.taken);
   set_count(L, "inbound", slots.inbound);
   set_count(L, "outbound", slots.outbound);
@@ -198,6 +236,7 @@ static int do_counts(lua_State *L) {
   set_count(L, "evictions", (int64_t)counts->evictions);
   set_count(L, "bans", (int64_t)counts->bans);
   set_count(L, "changes", (int64_t)counts->changes);
+  set_count(L, "events_lost", (int64_t)counts->events_lost);
   push_failures(L, counts);
   lua_setfield(L, -2, "failures");
   return 1;

@@ -1,7 +1,9 @@
 /* event - an event in Lua: fields when they are asked for. */
+#include <math.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "moonpeer/ban.h"
 #include "script/connection.h"
 #include "script/convert.h"
 #include "script/engine.h"
@@ -52,8 +54,21 @@ static void get_connection(lua_State *L, const struct mp_event *event) {
     lua_pushnil(L);
 }
 
+static void push_prefix(lua_State *L, const struct mp_prefix *prefix) {
+  char text[MP_PREFIX_TEXT];
+  lua_pushstring(L, mp_prefix_format(prefix, text));
+}
+
+/* Of a ban: the address without a port, nil when it covers more than one. */
 static void get_address(lua_State *L, const struct mp_event *event) {
-  push_address(L, &event->address);
+  static const struct mp_address none;
+  const struct mp_address *address = &event->address;
+  if (event->ban && event->ban->prefix.bits == mp_prefix_of(address).bits)
+    push_prefix(L, &event->ban->prefix);
+  else if (event->ban || mp_address_equal(address, &none))
+    lua_pushnil(L);
+  else
+    push_address(L, address);
 }
 
 static void get_code(lua_State *L, const struct mp_event *event) {
@@ -109,9 +124,31 @@ static void get_last(lua_State *L, const struct mp_event *event) {
 }
 
 static void get_prefix(lua_State *L, const struct mp_event *event) {
-  char text[MP_PREFIX_TEXT];
-  if (event->prefix)
-    lua_pushstring(L, mp_prefix_format(event->prefix, text));
+  if (event->ban)
+    push_prefix(L, &event->ban->prefix);
+  else
+    lua_pushnil(L);
+}
+
+static void get_expires(lua_State *L, const struct mp_event *event) {
+  if (!event->ban)
+    lua_pushnil(L);
+  else if (event->ban->expires == MP_BAN_FOREVER)
+    lua_pushnumber(L, HUGE_VAL);
+  else
+    lua_pushinteger(L, event->ban->expires / MP_SECOND);
+}
+
+static void get_ban_reason(lua_State *L, const struct mp_event *event) {
+  if (event->ban)
+    lua_pushstring(L, mp_ban_reason_name(event->ban->reason));
+  else
+    lua_pushnil(L);
+}
+
+static void get_origin(lua_State *L, const struct mp_event *event) {
+  if (event->ban)
+    lua_pushstring(L, event->ban->origin);
   else
     lua_pushnil(L);
 }
@@ -160,6 +197,9 @@ static const struct {
     {"count", get_count},
     {"rule", get_rule},
     {"prefix", get_prefix},
+    {"expires", get_expires},
+    {"ban_reason", get_ban_reason},
+    {"origin", get_origin},
     {"command", get_command},
     {"offset", get_offset},
     {"total", get_total},

@@ -54,16 +54,59 @@ describe("events have their fields:", function()
     assert.equal(1, row.count)
     row = log:find "peer_banned"
     assert.equal("10.0.0.2", row.prefix)
+    assert.equal("10.0.0.2", row.address)
     assert.equal("we know you", row.reason)
+    assert.equal("banned_user_agent", row.ban_reason)
+    assert.equal("policy", row.origin)
+    assert.equal(86400, row.expires - math.floor(row.time))
     local peer = engine.store:find_by_ip_port("10.0.0.2", 8333)
     assert.equal("banned", peer.status)
     assert.equal("banned_user_agent", peer.ban_reason)
     engine:unban "10.0.0.2"
     world:run_for "1s"
-    assert.equal("10.0.0.2", log:find("peer_unbanned").prefix)
+    row = log:find "peer_unbanned"
+    assert.equal("10.0.0.2", row.prefix)
+    assert.equal("10.0.0.2", row.address)
+    assert.equal("banned_user_agent", row.ban_reason)
     peer = engine.store:find_by_ip_port("10.0.0.2", 8333)
     assert.equal("unknown", peer.status)
     assert.is_nil(peer.ban_reason)
+  end)
+end)
+
+describe("the event of a ban", function()
+  it("has its end and its reason, and no address for a prefix",
+    function(world)
+      local engine, log = field.engine(world, "10.0.0.1")
+      world:run_for "1s"
+      engine:ban("10.2.0.0/16", { time = "1h", reason = "scanners" })
+      engine:ban("2001:db8::1", { time = "forever" })
+      engine:unban "10.2.0.0/16"
+      world:run_for "1s"
+      local first, second = table.unpack(log:all "peer_banned")
+      assert.equal("10.2.0.0/16", first.prefix)
+      assert.is_nil(first.address)
+      assert.equal("scanners", first.reason)
+      assert.equal("manual", first.ban_reason)
+      assert.equal("manual", first.origin)
+      assert.equal(3600, first.expires - math.floor(first.time))
+      assert.equal("2001:db8::1", second.address)
+      assert.equal(math.huge, second.expires)
+      local third = log:find "peer_unbanned"
+      assert.is_nil(third.address)
+      assert.equal("scanners", third.reason)
+      assert.equal(first.expires, third.expires)
+    end)
+
+  it("is the only one without fields that others have not", function(world)
+    local engine, log = field.engine(world, "10.0.0.1")
+    world:run_for "1s"
+    engine:save_soon()
+    world:run_for "1s"
+    local row = log:find "store_saved"
+    for _, key in ipairs { "address", "expires", "ban_reason", "origin" } do
+      assert.is_nil(row[key])
+    end
   end)
 end)
 
@@ -104,6 +147,14 @@ describe("a queue of events", function()
     end)
     world:run_for "1s"
     assert.same({ "1.1.1.7 6", "1.1.1.8 0", "1.1.1.9 0", "1.1.1.10 0" }, seen)
+    assert.equal(6, engine:stats().events_lost)
+    for i = 1, 2000 do -- in one turn: more than are kept until the next
+      engine:ban(("1.1.%d.%d"):format(2 + i // 200, i % 200))
+    end
+    world:run_for "1s"
+    local kept = #seen - 4
+    assert.equal(6 + 2000 - kept, engine:stats().events_lost)
+    assert.equal(2000 - 1024, engine:counts().events_lost)
   end)
 
   it("ends when its engine is gone", function(world)

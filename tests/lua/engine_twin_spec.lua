@@ -1,5 +1,6 @@
 --- No second connection to a peer.
 local field = require "support.field"
+local wire = require "support.wire"
 local it = field.it
 
 local function count(engine)
@@ -68,6 +69,64 @@ describe("two engines that dial each other at the same instant", function()
       assert.equal(nonce == -1, engine:connections()().inbound)
     end
   end)
+end)
+
+describe("two engines with a single slot that dial each other", function()
+  local function pair(world, seed, slots)
+    local function config(peer, n)
+      return { peers = { peer }, target_connections = 1, max_connections = n,
+        handshake_timeout = "1m" }
+    end
+    world:link(nil, nil, { latency = "20ms", jitter = "30ms" })
+    local a = field.engine(world, "10.0.0.1:8333",
+      config("10.0.0.2:8333", slots[1]))
+    local b = field.engine(world, "10.0.0.2:8333",
+      config("10.0.0.1:8333", slots[2]))
+    world:run_for "2s"
+    assert.equal(1, count(a), seed)
+    assert.equal(1, count(b), seed)
+    world:run_for "10m"
+    assert_one(a, b)
+    for _, engine in ipairs { a, b } do
+      local counts = engine:counts()
+      assert.equal(0, counts.polite)
+      assert.equal(0, counts.half_open)
+      assert.equal(1, counts.inbound + counts.outbound)
+    end
+  end
+
+  for seed = 1, 8 do
+    it(("keep one connection, seed %d"):format(seed), function(world)
+      pair(world, seed, { 1, 1 })
+    end, { seed = seed })
+    it(("keep one when the other has room, seed %d"):format(seed),
+      function(world)
+        pair(world, seed, seed % 2 == 0 and { 1, 20 } or { 20, 1 })
+      end, { seed = seed })
+  end
+
+  it("give the handshake of the one that stays its whole time",
+    function(world)
+      world:remote("10.0.0.2", function(remote)
+        remote:listen()
+        local own = assert(remote:dial "10.0.0.1:8333")
+        assert(remote:accept())
+        own:send_raw(wire.frame("version", wire.version {
+          nonce = -1, addr_from = ("\0"):rep(18) .. "\xff\xff\10\0\0\2"
+            .. (">I2"):pack(18444),
+        }))
+        remote:sleep "12s" -- longer than the polite lane is patient
+        own:send "verack"
+        own:receive "nothing"
+      end)
+      local engine = field.engine(world, "10.0.0.1:8333", {
+        peers = { "10.0.0.2:18444" }, target_connections = 1,
+        max_connections = 1,
+      })
+      world:run_for "20s"
+      assert.equal(1, count(engine))
+      assert.is_true(engine:connections()().inbound)
+    end)
 end)
 
 describe("a peer that is connected", function()

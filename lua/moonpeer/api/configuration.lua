@@ -13,7 +13,7 @@ return {
     .. "Durations are seconds or texts such as \"10m\".",
   members = {
     key("network", "string|table", "a name, or { name, magic, port, seeds }",
-      "mainnet", "The network that is spoken."),
+      "mainnet", "The network that is spoken; it cannot change."),
     key("listen", "boolean|string", "true, or an address; port 0 chooses one",
       "off", "Where to wait for peers; true: 0.0.0.0, the network's port."),
     key("peers", "string[]", "addresses", "none",
@@ -21,19 +21,21 @@ return {
     key("mode", "string", "\"normal\" or \"fixed\"", "normal",
       "Fixed when peers are given."),
     key("store", "string|moonpeer.Store", "a URL, or a store", "memory:",
-      "Where peers are remembered."),
+      "Where peers are remembered; it cannot change."),
     key("policies", "(moonpeer.Policy|string)[]", "tables and file names",
       "none", "Asked in turn before the stock policies; the first answer "
-      .. "wins. Only those from files are read again by engine:reload."),
+      .. "wins. The list cannot change; those from files are read again by "
+      .. "engine:reload."),
     key("schedule", "table<string, moonpeer.Job|false>", "name -> job",
       "save every 5 m", "Jobs that recur; false: none of the name."),
-    key("shadow", "moonpeer.Policy|string", "a table or a file name", "none",
+    key("shadow", "moonpeer.Policy|string|false",
+      "a table or a file name; false: none", "none",
       "Decides beside the others, without effect: see engine:trial."),
     key("budget", "table", "{ decision, event, load, memory }",
       "10 ms, 50 ms, 500 ms, 512 MiB", "What a call of a policy may take: "
       .. "time that it computes, 0 for any; and bytes that all of Lua may hold "
       .. "meanwhile. Whoever needs more fails with \"not enough memory\", all "
-      .. "garbage is collected, and the function is parked."),
+      .. "garbage is collected, and the function is parked. It cannot change."),
     key("trusted", "string[]", "prefixes", "none",
       "Never banned, throttled or evicted by stock policies."),
     key("target_connections", "integer", "0 to 100000", "8",

@@ -30,9 +30,12 @@ mine:close "1s"]] },
       example = [[for one in engine:peers() do print(one.address) end]] },
     { name = "stats", since = "0.1.0",
       summary = "As counts; besides peers by status, messages and bytes by "
-        .. "command, memory, and how late the loop is.",
+        .. "command, memory, and how late the loop is. events_lost counts what "
+        .. "slow readers of engine:events have lost, too.",
       returns = { { "table", "" } },
-      example = [[assert(engine:stats().messages_in >= 0)]] },
+      example = [[
+local stats = engine:stats()
+assert(stats.messages_in >= 0 and stats.events_lost == 0)]] },
     { name = "trusts", since = "0.1.0",
       summary = "Does one of the trusted prefixes cover an address?",
       args = { { "address", "string", "" } },
@@ -48,12 +51,16 @@ mine:close "1s"]] },
       example = [[assert(engine:network().name == "regtest")]] },
     { name = "config", since = "0.1.0",
       summary = "The configuration as it is now: durations in seconds, "
-        .. "memory in bytes.",
+        .. "memory in bytes; network by name, listen (false for none), mode, "
+        .. "peers and trusted as texts.",
       returns = { { "table", "key -> value" } },
       example = [[assert(engine:config().ping_timeout == 30)]] },
     { name = "configure", since = "0.1.0",
       summary = "Changes the configuration while it runs: all of it, or "
-        .. "nothing when something is wrong.",
+        .. "nothing when something is wrong. A schedule takes the place of the "
+        .. "one before, a shadow of false ends the trial; network, policies, "
+        .. "store and budget last as long as the engine: others are refused, "
+        .. "with what to do instead.",
       args = { { "changes", "table", "options" } },
       options = "configuration",
       returns = { { "table", "key -> { before, now }, of what changed" } },
@@ -83,7 +90,8 @@ engine:off("peer_banned", "log")]] },
       example = [[engine:off("peer_banned", "nobody")]] },
     { name = "events", since = "0.1.0",
       summary = "A queue of events for a task. When it is full the oldest is "
-        .. "dropped; the event after a gap has `lost`, their number.",
+        .. "dropped; the event after a gap has `lost`, their number, and "
+        .. "engine:stats counts them all as events_lost.",
       args = { { "options?", "table", "options" } },
       options = {
         { "capacity", "integer", "1 or more; 1024" },
@@ -117,7 +125,7 @@ end]] },
     { name = "counts", since = "0.1.0",
       summary = "What it has done, and has now: connections, inbound, "
         .. "outbound, half_open, connected; dials, accepted, rejected, "
-        .. "handshakes, evictions, bans, and failures by code.",
+        .. "handshakes, evictions, bans, events_lost, and failures by code.",
       returns = { { "table<string, integer>", "" } },
       example = [[assert(engine:counts().connections >= 0)]] },
     { name = "dial", since = "0.1.0",

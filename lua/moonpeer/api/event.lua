@@ -16,8 +16,8 @@ local event = {
     { "connection_lost", "one that had shaken hands is over: code" },
     { "connection_restarting", "it is dialled again after a network failure" },
     { "peer_misbehaved", "an offence: code, count, verdict" },
-    { "peer_banned", "prefix, reason, verdict" },
-    { "peer_unbanned", "prefix" },
+    { "peer_banned", "prefix, reason, ban_reason, expires, origin" },
+    { "peer_unbanned", "the same of the ban that is over" },
     { "inbound_accepted", "somebody who dialled is in" },
     { "inbound_rejected", "somebody who dialled is refused" },
     { "rejected_for_capacity", "the same, as there is no slot" },
@@ -41,11 +41,18 @@ local event = {
     field("last", "boolean|nil", "Is it the last piece?"),
     field("time", "number", "Seconds since 1970."),
     field("connection", "moonpeer.Connection|nil", ""),
-    field("address", "string", "Of the remote."),
+    field("address", "string|nil", "Of the remote, or of the listener. Of a "
+      .. "ban it has no port, and is nil when the prefix covers more."),
     field("code", "string|nil", "Of a failure or an offence."),
     field("reason", "string", "In words."),
     field("message", "moonpeer.Message|nil", "Of \"message\"."),
     field("prefix", "string|nil", "What was banned or unbanned."),
+    field("expires", "number|nil", "When that ban ends or would have ended, "
+      .. "seconds since 1970; math.huge: never."),
+    field("ban_reason", "string|nil", "Of that ban: \"manual\", "
+      .. "\"misbehaviour\" ..."),
+    field("origin", "string|nil", "Who banned: \"manual\", \"policy\", "
+      .. "\"import\" ..."),
     field("verdict", "string|nil", "What a policy decided."),
     field("verdict_reason", "string|nil", ""),
     field("rule", "string|nil", "The declared rule that decided so, instead "

@@ -42,6 +42,17 @@ local function put_rules(self, handlers, entries)
   return good, message, code
 end
 
+--- Puts other jobs of the configuration in place, with those of the policies.
+---@param given table  name -> job, or false for none
+---@param jobs table[]  of schedule.jobs, made of these
+function changes.put_jobs(self, given, jobs)
+  local handlers = listeners.of(self)
+  handlers.given_jobs, handlers.jobs = given, jobs
+  if handlers.schedule then
+    handlers.schedule:change(jobs)
+  end
+end
+
 --- Puts in place what the members of the stack declare besides functions.
 ---@return true|nil, string?, string?  nil, message, code
 function changes.settle(self)
@@ -60,10 +71,8 @@ function changes.settle(self)
       listeners.declare(self, entry)
     end
   end
-  handlers.jobs = schedule.jobs(handlers.given_jobs, handlers.stack.entries)
-  if handlers.schedule then
-    handlers.schedule:change(handlers.jobs)
-  end
+  changes.put_jobs(self, handlers.given_jobs,
+    schedule.jobs(handlers.given_jobs, handlers.stack.entries))
   return true
 end
 
@@ -85,6 +94,16 @@ function changes.install(self)
   if handlers.shadow then
     handlers.shadow_report = shadow.install(handlers.shadow, handlers)
   end
+end
+
+--- Puts a member on trial, or nobody.
+---@param one? moonpeer.Policy|string  what the member was made of
+---@param entry? table  the member
+function changes.put_shadow(self, one, entry)
+  local handlers = listeners.of(self)
+  handlers.given_shadow, handlers.shadow = one, entry
+  handlers.shadow_report = nil
+  changes.install(self)
 end
 
 --- What a change of policies needs of the engine.
@@ -176,16 +195,14 @@ end
 ---@param one? moonpeer.Policy|string  a table or a file name
 ---@return true|nil, string?, string?  nil, message, code
 function methods:try(one)
-  local handlers = listeners.of(self)
   local entry, message
   if one ~= nil then
-    entry, message = handlers.stack:member(one)
+    entry, message = listeners.of(self).stack:member(one)
     if not entry then
       return nil, message, "invalid_configuration"
     end
   end
-  handlers.shadow, handlers.shadow_report = entry, nil
-  changes.install(self)
+  changes.put_shadow(self, one, entry)
   return true
 end
 

@@ -59,13 +59,16 @@ end
 --- `peers` by status; `dials`, `accepted`, `rejected`, `handshakes`, `bans`,
 --- `evictions`; `failures` by code; `commands`: of each command the messages
 --- and bytes both ways, and the sum of these; `memory` held for what was
---- `received` and is `queued`; `lag` and `most_lag` of the loop in seconds.
+--- `received` and is `queued`; `lag` and `most_lag` of the loop in seconds;
+--- `events_lost`: dropped because a reader of events was too slow, or too many
+--- came at once.
 ---@return table
 function methods:stats()
   local stats = misuse.guard("stats", self.counts, self)
   stats.peers = self.store:count_by_status()
   stats.commands, stats.memory = traffic(self)
   stats.lag, stats.most_lag = lag(self)
+  stats.events_lost = stats.events_lost + listeners.of(self).events_lost
   for _, key in ipairs {
     "messages_in", "bytes_in", "messages_out", "bytes_out",
   } do

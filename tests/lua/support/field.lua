@@ -12,7 +12,7 @@ local hello = table.concat { wire.hello() }
 
 local taken = {
   "type", "code", "reason", "address", "verdict", "verdict_reason", "count",
-  "prefix", "time",
+  "prefix", "time", "expires", "ban_reason", "origin",
 }
 
 --- Writes down every event but messages; each row has `at`, the world's time,

@@ -33,11 +33,12 @@ end
 local address = ("\0"):rep(26)
 
 --- The payload of a version message.
----@param fields? table  version, nonce, user_agent
+---@param fields? table  version, nonce, user_agent, addr_from (26 bytes)
 function wire.version(fields)
   fields = fields or {}
   return ("<i4I8i8"):pack(fields.version or 70016, 0, 1700000000)
-    .. address .. address .. ("<I8"):pack(fields.nonce or 77)
+    .. address .. (fields.addr_from or address)
+    .. ("<i8"):pack(fields.nonce or 77)
     .. ("s1"):pack(fields.user_agent or "/Bitcoin SV:1.2.2/")
     .. ("<i4"):pack(0) .. "\1"
 end
