@@ -51,8 +51,11 @@ static void on_stop(lua_State *L, lua_Debug *event) {
     lua_sethook(L, NULL, 0, 0);
     return;
   }
-  luaL_error(L, "stopped: it has run for more than %d ms",
-             (int)(atomic_load(&dog->budget) / MP_MILLISECOND));
+  luaL_where(L, 0); /* a hook is no level */
+  lua_pushfstring(L, "stopped: it has run for more than %d ms",
+                  (int)(atomic_load(&dog->budget) / MP_MILLISECOND));
+  lua_concat(L, 2);
+  lua_error(L);
 }
 
 /* Only what may be called in a signal handler. */
