@@ -71,7 +71,7 @@ function plain(value, state)
   return plain_text(tostring(value))
 end
 
---- Lists with holes or names become objects, which JSON has.
+--- Nil for what JSON has no form for: a list with holes, or with names, too.
 local function encode(value)
   local good, text = pcall(core.json_encode, value)
   return good and text or nil

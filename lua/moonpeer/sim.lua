@@ -337,7 +337,7 @@ local options_known = {
 }
 
 local whole = { "seed", "start", "trace_limit", "instructions" }
-local least = { instructions = 1, trace_limit = 1 }
+local least = { trace_limit = 1 }
 local most = { instructions = 0x7fffffff }
 local traces = { text = true, hash = true, off = true }
 
@@ -370,7 +370,7 @@ end
 ---@param options? table  seed; network: of its engines and remotes when they
 ---  name none; start: os.time of its beginning; trace: "text", "hash" or
 ---  "off"; trace_limit: bytes kept; work_time: what blocking work takes;
----  instructions: that a script may run without waiting
+---  instructions: that a script may run without waiting, 0 for any number
 ---@return moonpeer.World
 function sim.world(options)
   misuse.check_options("world", options, options_known)

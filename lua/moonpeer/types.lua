@@ -1095,7 +1095,7 @@ local sim = {}
 ---@field trace? string "text", "hash" or "off"; text
 ---@field trace_limit? integer bytes kept
 ---@field work_time? number|string what blocking work takes
----@field instructions? integer that a script may run without waiting
+---@field instructions? integer that a script may run without waiting, 0 for any number
 
 --- Makes a world; best with `local world <close> = ...`.
 ---@param options? moonpeer.Sim.world.Options options

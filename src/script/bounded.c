@@ -277,7 +277,11 @@ static int do_rep(lua_State *L) {
   luaL_checklstring(L, 1, &n);
   lua_Integer times = luaL_checkinteger(L, 2);
   luaL_optlstring(L, 3, "", &gap);
-  if (times > 0 && (n + gap) && (lua_Unsigned)times > REP_MAX / (n + gap))
+  if (n + gap == 0) { /* Lua counts to the end all the same */
+    lua_pushliteral(L, "");
+    return 1;
+  }
+  if (times > 0 && (lua_Unsigned)times > REP_MAX / (n + gap))
     return too_long(L);
   int top = lua_gettop(L);
   lua_pushvalue(L, lua_upvalueindex(1));

@@ -116,8 +116,10 @@ static void fail(lua_State *L, int index, struct engine_box *box,
                  const struct attempt *attempt) {
   struct guard *guard = lua_touserdata(L, index);
   bool is_full = attempt->rc == LUA_ERRMEM;
-  if (guard->script->is_overrun)
-    lua_error(L); /* the world ends; nobody decides anything any more */
+  if (guard->script->is_overrun) { /* the world ends: nobody decides any more */
+    script_keep_overrun(L);
+    lua_error(L);
+  }
   guard->errors++;
   guard->kills += attempt->was_stopped;
   if (is_full)

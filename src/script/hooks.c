@@ -17,6 +17,8 @@ int hook_decide(lua_CFunction body, struct hook_call *call, enum decision what,
     return LUA_ERRRUN;
   script->answered = (struct answered){0};
   int rc = hook_enter(body, call);
+  if (script->is_overrun) /* the world ends: this decides nothing any more */
+    return rc;
   *row = decisions_add(&box->decisions, what);
   if (!*row)
     return rc;

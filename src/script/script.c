@@ -202,8 +202,19 @@ static void overrun(lua_State *L, lua_Debug *event) {
   lua_error(L);
 }
 
+void script_keep_overrun(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &overrun_key) == LUA_TNIL) {
+    lua_pushvalue(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &overrun_key);
+  }
+  lua_pop(L, 1);
+}
+
 void script_push_overrun(lua_State *L) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &overrun_key);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &overrun_key) == LUA_TNIL)
+    lua_pushliteral(L, "a script ran for ten seconds of real time");
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &overrun_key);
 }
 
 void script_watch(struct script *script, lua_State *L) {

@@ -114,7 +114,11 @@ void script_end(struct script *script, struct mp_loop *before);
 void script_watch(struct script *script, lua_State *L);
 void script_unwatch(lua_State *L);
 
-/* What ran too long, with a traceback. */
+/* Keeps the error at the top as what is said of the overrun, unless something
+ * is kept already. */
+void script_keep_overrun(lua_State *L);
+
+/* Pushes what ran too long, with a traceback, and keeps it no more. */
 void script_push_overrun(lua_State *L);
 
 void script_opened(struct script *script, struct closable *closable);

@@ -51,8 +51,11 @@ static void on_stop(lua_State *L, lua_Debug *event) {
     lua_sethook(L, NULL, 0, 0);
     return;
   }
-  luaL_error(L, "stopped: it has run for more than %d ms",
-             (int)(atomic_load(&dog->budget) / MP_MILLISECOND));
+  luaL_where(L, 0); /* a hook is no level */
+  lua_pushfstring(L, "stopped: it has run for more than %d ms",
+                  (int)(atomic_load(&dog->budget) / MP_MILLISECOND));
+  lua_concat(L, 2);
+  lua_error(L);
 }
 
 /* Only what may be called in a signal handler. */
@@ -133,10 +136,6 @@ lua_State *watchdog_switch(struct watchdog *dog, lua_State *to) {
   if (call && to && load(&dog->stopped) == call)
     arm(dog, to); /* who was told to stop was the other one */
   return from;
-}
-
-bool watchdog_is_on(const struct watchdog *dog) {
-  return dog && load(&dog->call) != 0;
 }
 
 /* --- the thread ------------------------------------------------------------

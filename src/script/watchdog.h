@@ -37,7 +37,4 @@ bool watchdog_leave(struct watchdog *dog, lua_State *L,
  * watched while outer->call is 0. */
 lua_State *watchdog_switch(struct watchdog *dog, lua_State *to);
 
-/* Whether Lua is being watched now. */
-bool watchdog_is_on(const struct watchdog *dog);
-
 #endif

@@ -230,6 +230,14 @@ describe("the example of", function()
   end
 end)
 
+describe("the configuration", function()
+  it("tells how much memory policies may have", function()
+    local _, budget = table.unpack(api.find("configuration.budget")[1])
+    assert.matches((", %d MiB$"):format(core.memory_limit() >> 20),
+      budget.default)
+  end)
+end)
+
 describe("what is made from it", function()
   it("is Lua where it should be", function()
     assert(loadfile("lua/moonpeer/types.lua", "t", {}))

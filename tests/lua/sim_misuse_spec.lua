@@ -31,7 +31,7 @@ describe("misuse", function()
       { 'unknown option "sed"; the nearest known is "seed"', function() sim.world { sed = 1 } end },
       { "expected an integer for seed, got 1.5", function() sim.world { seed = 1.5 } end },
       { "expected an integer, 0 or more, for start, got -1", function() sim.world { start = -1 } end },
-      { "expected an integer, 1 or more, for instructions, got 0", function() sim.world { instructions = 0 } end },
+      { "expected an integer, 0 or more, for instructions, got -1", function() sim.world { instructions = -1 } end },
       { "start: expected a time", function() sim.world { start = 1 << 40 } end },
       { "start: expected a time", function() sim.world { start = 1 << 34 } end },
       { "expected at most 2147483647 for instructions", function() sim.world { instructions = 1 << 40 } end },

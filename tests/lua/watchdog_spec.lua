@@ -122,6 +122,8 @@ describe("what no hook could stop is bounded:", function()
       "return (('a'):rep(300)):gsub('.-.-.-.-.-b$', '')",
     ["the same in gmatch"] =
       "for x in (('a'):rep(300)):gmatch('.-.-.-.-.-b$') do return x end",
+    ["nothing, a great many times"] =
+      "if (''):rep(1 << 60) == '' then error 'it ended' end",
     ["a text that fills memory"] = "local s = ('x'):rep(1e9)",
     ["a text that doubles"] =
       "local s = 'x' for i = 1, 60 do s = s .. s end",
@@ -157,6 +159,16 @@ describe("what no hook could stop is bounded:", function()
       core.memory_limit(limit)
     end)
   end
+
+  it("memory: as much as the reference says, until it is set", function()
+    local limit = core.memory_limit(1 << 20)
+    core.memory_limit(limit)
+    local text
+    for _, key in ipairs(require "moonpeer.api.configuration".members) do
+      text = key.name == "budget" and key.default or text
+    end
+    assert.equal(limit >> 20, tonumber(text:match "(%d+) MiB"))
+  end)
 
   it("memory: the program itself is refused nothing", function()
     local limit = core.memory_limit(8 << 20)

@@ -23,7 +23,8 @@ local sim = {
         { "trace", "string", "\"text\", \"hash\" or \"off\"; text" },
         { "trace_limit", "integer", "bytes kept" },
         { "work_time", "number|string", "what blocking work takes" },
-        { "instructions", "integer", "that a script may run without waiting" },
+        { "instructions", "integer", "that a script may run without "
+          .. "waiting, 0 for any number" },
       },
       returns = { { "moonpeer.World", "" } },
       example = [[
