@@ -130,6 +130,23 @@ function client:note(request, result, seconds)
   })
 end
 
+--- Of what ended a task, without the place in our own code.
+local function own_words(message)
+  return (tostring(message):match("^[^\n]*")
+    :gsub("^%S*moonpeer/[%w_/]+%.lua:%d+: ", ""))
+end
+
+--- What becomes of an evaluation, and the words for it: values have their own
+--- ideas of how to be shown.
+function client:outcome(request)
+  local result = self.session:evaluate(request.eval)
+  if not result.unfinished then
+    result.text = request.text and self.session:describe(result) or nil
+    result.json = result.results and encode_results(result.results)
+  end
+  return result
+end
+
 function client:evaluate(request)
   self.present = request
   request.printed = ""
@@ -138,12 +155,12 @@ function client:evaluate(request)
   local task = core.spawn(function()
     core.console_task(self.budget)
     coroutine.yield() -- from here on it is held to that
-    return self.session:evaluate(request.eval)
+    return self:outcome(request)
   end)
   self.task = task
   local result, message = task:wait()
   self.task, self.present = nil, nil
-  result = result or { error = tostring(message):match "^[^\n]*" }
+  result = result or { error = own_words(message) }
   if result.unfinished then
     return self:answer(request, { ok = false, unfinished = true,
       error = result.unfinished })
@@ -152,8 +169,8 @@ function client:evaluate(request)
   self:answer(request, {
     ok = not result.error, error = result.error and plain_text(result.error),
     printed = request.printed ~= "" and request.printed or nil,
-    text = request.text and self.session:describe(result) or nil,
-  }, result.results and encode_results(result.results))
+    text = result.text or request.text and result.error or nil,
+  }, result.json)
 end
 
 --- One evaluation at a time, in the order in which they came.

@@ -1,6 +1,7 @@
 --- recording - conversations in files: JSON lines. The first line names the
 --- conversation; each other is a frame ({"t", "sender", "command", "frame" in
 --- hex}) or an event ({"t", "event": "closed by node"}).
+local core = require "moonpeer.core"
 local misuse = require "moonpeer.misuse"
 
 misuse.own_file()
@@ -99,6 +100,9 @@ end
 ---@param path string
 ---@return table[]  steps: t, and sender, command, frame; or event
 function recording.read(path)
+  if not core.is_plain(path) then
+    error(path .. ": is no plain file", 0)
+  end
   local file <close> = assert(io.open(path))
   local steps, number = {}, 0
   for line in file:lines() do

@@ -88,7 +88,7 @@ function methods:on(event, name, fn)
     error("expected on(event, name, function): a listener has a name, so "
       .. "that it can be replaced", 2)
   end
-  replace(self, event, name, { name = name, fn = fn })
+  replace(self, event, name, { name = name, fn = core.bind(fn) })
 end
 
 --- Takes a listener away; nothing happens when there is none of the name.

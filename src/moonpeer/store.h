@@ -316,6 +316,8 @@ bool mp_save_begin(struct mp_save *save,
 /* For the backend that began it: rc is 0 or MP_ESTORE with a fault. Once. */
 void mp_save_done(struct mp_save *save, int rc, const struct mp_fault *fault);
 
+/* The end of a save: rc is what came of it, 0 when all is durable. Closes a
+ * store whose close has waited for this. */
 void mp_save_finish(struct mp_save *save, int rc);
 
 /* All of it at once. Blocks. 0, or what start or run return. */

@@ -216,6 +216,7 @@ struct mp_world_count {
   uint64_t events, messages;        /* so far; received calls */
 };
 
+/* Fills *count: looks at every stream. */
 void mp_world_count(const struct mp_world *world, struct mp_world_count *count);
 
 #endif

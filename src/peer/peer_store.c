@@ -284,6 +284,18 @@ static uint32_t never_worked(const struct peer_store *store, uint32_t slot) {
   return 0;
 }
 
+/* Of a status whoever has it longest: the first of either list. */
+static uint32_t longest_in(const struct peer_store *store,
+                           enum mp_status status) {
+  uint32_t one = store->lists[peer_list_of(status, 0)].head;
+  uint32_t other = store->lists[peer_list_of(status, 1)].head;
+  if (!one || !other)
+    return one ? one : other;
+  return peer_at(store, one)->status_time < peer_at(store, other)->status_time
+             ? one
+             : other;
+}
+
 uint32_t peer_victim(const struct peer_store *store) {
   static const enum mp_status order[] = {MP_STATUS_INACCESSIBLE,
                                          MP_STATUS_UNKNOWN, MP_STATUS_VALID};
@@ -292,9 +304,7 @@ uint32_t peer_victim(const struct peer_store *store) {
   for (int i = 0; i < 3 && !slot; i++)
     slot = never_worked(store, lists[peer_list_of(order[i], 0)].head);
   for (int i = 0; i < 3 && !slot; i++)
-    slot = lists[peer_list_of(order[i], 1)].head;
-  for (int i = 0; i < 3 && !slot; i++)
-    slot = lists[peer_list_of(order[i], 0)].head;
+    slot = longest_in(store, order[i]);
   if (!slot)
     slot = lists[peer_list_of(MP_STATUS_BANNED, 0)].head;
   return slot ? slot : lists[peer_list_of(MP_STATUS_BANNED, 1)].head;

@@ -187,7 +187,7 @@ static int do_setmetatable(lua_State *L) {
   if (lua_istable(L, 2)) {
     lua_pushliteral(L, "__gc");
     if (lua_rawget(L, 2) != LUA_TNIL)
-      return luaL_error(L, "a policy's objects cannot have __gc");
+      return luaL_error(L, "objects made here cannot have __gc");
     lua_pop(L, 1);
   }
   lua_setmetatable(L, 1);

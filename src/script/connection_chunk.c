@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "script/actor.h"
 #include "script/connection.h"
 #include "script/conversation.h"
 #include "script/convert.h"
@@ -225,6 +226,8 @@ int connection_lua_send_from(lua_State *L) {
   struct sender *sender = lua_newuserdatauv(L, sizeof *sender, 1);
   *sender = (struct sender){.script = script_of(L), .loop = task_loop(L)};
   take_source(L, sender, &payload);
+  if (!sender->file)
+    actor_bind(L, 3);
   payload.data = sender;
   if (!c)
     return push_failure(L, MP_ECLOSED, "the connection is closed");

@@ -107,6 +107,16 @@ static int do_sockets(lua_State *L) {
   return 1;
 }
 
+/* is_plain(path): a file, a folder, or nothing yet: opening it waits for
+ * nobody, as a pipe's other end. */
+static int do_is_plain(lua_State *L) {
+  struct stat about;
+  bool is_there = stat(luaL_checkstring(L, 1), &about) == 0;
+  lua_pushboolean(L, !is_there || S_ISREG(about.st_mode) ||
+                         S_ISDIR(about.st_mode));
+  return 1;
+}
+
 /* is_terminal(descriptor) */
 static int do_is_terminal(lua_State *L) {
   lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
@@ -183,6 +193,7 @@ void console_open(lua_State *L) {
                                        {"console_task", meter_lua_task},
                                        {"engines", do_engines},
                                        {"finish", run_lua_finish},
+                                       {"is_plain", do_is_plain},
                                        {"is_readable", do_is_readable},
                                        {"is_terminal", do_is_terminal},
                                        {"is_writable", do_is_writable},

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "moonpeer/stream.h"
+#include "script/actor.h"
 #include "script/connection.h"
 #include "script/conversation.h"
 #include "script/convert.h"
@@ -23,7 +24,8 @@ struct box {
   struct mp_session_options options;
   struct waiters waiters;
   lua_Integer first, last; /* of those that wait */
-  bool is_queue;
+  struct actor actor; /* who listens: what comes of it is held to the same */
+  bool is_queue, is_metered;
 };
 
 struct arrival {
@@ -44,7 +46,9 @@ static void set_anchor(lua_State *L, struct box *box, bool on) {
 /* The function or list at 1, the connection at 2. */
 static int pass_on(lua_State *L, struct box *box) {
   if (!box->is_queue) {
-    task_spawn(L, box->loop);
+    struct task *task = task_spawn(L, box->loop);
+    task->actor = box->actor;
+    task->is_metered = box->is_metered;
     return 0;
   }
   lua_rawseti(L, 1, ++box->last);
@@ -195,7 +199,9 @@ int listener_lua_listen(lua_State *L) {
                                    .kind = "listener"},
                       .script = script_of(L),
                       .loop = task_loop(L),
+                      .actor = actor_now(script_of(L)),
                       .is_queue = lua_isnil(L, 2),
+                      .is_metered = script_of(L)->consoles.is_running,
                       .network = config.network,
                       .options = config.session};
   luaL_setmetatable(L, type_name);

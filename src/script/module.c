@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "moonpeer/text.h"
+#include "script/actor.h"
 #include "script/audience.h"
 #include "script/confined.h"
 #include "script/connection.h"
@@ -227,6 +228,7 @@ static void push_events(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"active", guard_lua_active},
+    {"bind", actor_lua_bind},
     {"chain", guard_lua_chain},
     {"check_options", do_check_options},
     {"collects", do_collects},

@@ -2,6 +2,7 @@
 #include "script/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,10 @@ struct record {
 
 int record_open(struct record **made, const struct record_setup *setup,
                 int64_t now, struct mp_fault *fault) {
-  FILE *file = fopen(setup->path, "w");
+  /* a pipe would wait for somebody who reads */
+  int descriptor = open(
+      setup->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
+  FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
   if (!file)
     return fault_set(fault, MP_EIO, "%s: %s", setup->path, strerror(errno));
   struct record *record = mem_new(sizeof *record);

@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "script/actor.h"
 #include "script/ban.h"
 #include "script/peer.h"
 #include "script/store.h"
@@ -28,7 +29,8 @@ int store_push_backend(lua_State *L, const struct store *store,
 struct source {
   struct store *store; /* lives as long as anybody saves it */
   lua_State *L;
-  int index; /* of the backend's table */
+  int index;          /* of the backend's table */
+  struct actor actor; /* who opened it: apply is held to the same */
 };
 
 struct reading {
@@ -284,7 +286,7 @@ static int on_gc(lua_State *L) {
 }
 
 struct start {
-  const struct store *store;
+  const struct source *source;
   struct applying *applying;
 };
 
@@ -292,11 +294,12 @@ struct start {
 static int start_apply(lua_State *L) {
   const struct start *start = lua_touserdata(L, 1);
   lua_settop(L, 0);
-  store_push_backend(L, start->store, "apply");
+  store_push_backend(L, start->source->store, "apply");
   struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
   box->applying = NULL;
   luaL_setmetatable(L, type_name);
   struct task *task = task_spawn(L, start->applying->loop);
+  task->actor = start->source->actor;
   task->ended = on_ended;
   task->data = start->applying;
   box->applying = start->applying;
@@ -324,7 +327,7 @@ static void begin(void *data, struct mp_save *save) {
   mp_later_init(&applying->later, end, applying);
   mp_loop_hold(loop);
   script_opened(script, &applying->closable);
-  struct start start = {source->store, applying};
+  struct start start = {source, applying};
   if (script_enter(script, loop, start_apply, &start) == LUA_OK)
     return;
   applying->rc = fault_set(&applying->fault, MP_ESTORE,
@@ -344,7 +347,7 @@ int store_open_backend(lua_State *L, int index, struct store *store,
   lua_rawsetp(L, LUA_REGISTRYINDEX, store);
   store->has_backend = true;
   struct source *source = mem_new(sizeof *source);
-  *source = (struct source){store, L, index};
+  *source = (struct source){store, L, index, actor_now(store->script)};
   options.backend = &backend;
   options.backend_data = source;
   return mp_store_open(&store->core, name, &options, fault);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "script/actor.h"
 #include "script/convert.h"
 #include "script/guard.h"
 
@@ -89,9 +90,8 @@ struct task *task_spawn(lua_State *L, struct mp_loop *loop) {
                         .loop = loop,
                         .arguments = arguments,
                         .is_metered = script->consoles.is_running,
+                        .actor = actor_now(script),
                         .deadline = MP_FOREVER};
-  if (script->active)
-    task->actor = *script->active;
   luaL_setmetatable(L, task_type);
   task->thread = lua_newthread(L);
   lua_setiuservalue(L, -2, 1);
@@ -161,8 +161,7 @@ static void push_results(lua_State *L, struct task *task, int results) {
 
 /* Somebody else than the program has started it. */
 static bool is_held(const struct task *task) {
-  const struct actor *actor = &task->actor;
-  return actor->budget || actor->generation || actor->is_confined;
+  return actor_is_held(&task->actor);
 }
 
 /* Text, whatever it is: its own words may be a script's. */

@@ -60,14 +60,16 @@ static char *read_all(int descriptor, size_t hint, size_t *size) {
 int file_read(const char *path, char **text, size_t *size,
               struct mp_fault *fault) {
   struct stat status;
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  /* a pipe would wait for somebody who writes */
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0 && errno == ENOENT)
     return fault_set(fault, MP_ENOT_FOUND, "%.150s: no such file", path);
   if (descriptor < 0)
     return failed(fault, path, "open");
-  if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     close(descriptor);
-    return fault_set(fault, MP_ESTORE, "%.150s: is a folder", path);
+    return fault_set(fault, MP_ESTORE, "%.150s: is %s", path,
+                     S_ISDIR(status.st_mode) ? "a folder" : "no plain file");
   }
   *text = read_all(descriptor, (size_t)status.st_size, size);
   int rc = *text ? 0 : failed(fault, path, "read");

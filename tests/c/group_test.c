@@ -165,21 +165,42 @@ static void a_source_group_places_so_many_and_no_more(void) {
   mp_store_close(store);
 }
 
+/* The i-th of a group of many, as this source has it. */
+static struct mp_address neighbour(int i) {
+  struct mp_address address = at("70.1.1.0:8333");
+  address.ip[15] = (uint8_t)i;
+  return address;
+}
+
+static int hear_neighbour(struct mp_store *store, int i,
+                          const struct mp_source *source) {
+  struct mp_address address = neighbour(i);
+  return mp_store_hear(store, NULL,
+                       &(struct mp_hearsay){.address = &address,
+                                            .source = source,
+                                            .services = 0},
+                       T0, NULL);
+}
+
 static void a_source_group_places_few_into_one_group(void) {
   struct mp_store *store = memory_store();
   const struct mp_source *source = from("60.1.1.1:5");
-  unsigned taken = 0;
+  int taken = 0;
   mp_store_expect(store, source, 1000, T0);
-  for (int i = 0; i < 200; i++) {
-    struct mp_address address = at("70.1.1.0:8333");
-    address.ip[15] = (uint8_t)i;
-    taken +=
-        mp_store_hear(store, NULL,
-                      &(struct mp_hearsay){
-                          .address = &address, .source = source, .services = 0},
-                      T0, NULL) == 0;
-  }
+  for (int i = 0; i < 200; i++)
+    taken += hear_neighbour(store, i, source) == 0;
   CHECK_INT(taken, MP_STORE_PER_BUCKET);
+  struct mp_address address = neighbour(0); /* one that goes makes room */
+  mp_store_delete(store, mp_peer_id(mp_store_find(store, &address)), NULL);
+  CHECK_INT(hear_neighbour(store, 201, source), 0);
+  CHECK_INT(hear_neighbour(store, 202, source), MP_ELIMIT);
+  address = neighbour(1); /* and so does one that somebody else vouches for */
+  struct mp_peer_change change = {.fields = MP_PEER_SOURCE,
+                                  .source = {.kind = MP_SOURCE_MANUAL}};
+  mp_store_update(store, mp_peer_id(mp_store_find(store, &address)), &change,
+                  T0, NULL);
+  CHECK_INT(hear_neighbour(store, 202, source), 0);
+  CHECK_INT(hear_neighbour(store, 203, source), MP_ELIMIT);
   mp_store_close(store);
 }
 

@@ -15,6 +15,14 @@ static void worked(struct mp_store *store, const char *text, int64_t now) {
       0);
 }
 
+static void seen(struct mp_store *store, const char *text, int64_t now) {
+  struct mp_peer_change change = {.fields = MP_PEER_LAST_SEEN,
+                                  .last_seen = now};
+  CHECK_INT(
+      mp_store_update(store, mp_peer_id(get(store, text)), &change, now, NULL),
+      0);
+}
+
 static void a_full_store_lets_the_worst_go_first(void) {
   struct mp_store *store = small_store(5);
   add(store, "1.0.0.1", T0);
@@ -37,6 +45,48 @@ static void a_full_store_lets_the_worst_go_first(void) {
   CHECK(get(store, "1.0.0.2"));  /* banned */
   CHECK_INT(mp_store_count(store), 5);
   mp_store_close(store);
+}
+
+/* Peers of every kind, in the order they go; what is said of the status here
+ * it has at last. */
+static void who_goes_follows_from_status_and_success(void) {
+  static const struct {
+    const char *address;
+    enum mp_status status;
+    bool has_worked;
+  } kinds[] = {
+      {"1.0.0.1", MP_STATUS_INACCESSIBLE, false},
+      {"1.0.0.2", MP_STATUS_UNKNOWN, false},
+      {"1.0.0.3", MP_STATUS_VALID, false},
+      {"1.0.0.4", MP_STATUS_INACCESSIBLE, true},
+      {"1.0.0.5", MP_STATUS_UNKNOWN, true},
+      {"1.0.0.6", MP_STATUS_VALID, true},
+      {"1.0.0.7", MP_STATUS_BANNED, true},
+  };
+  enum { KINDS = sizeof kinds / sizeof *kinds };
+  for (int late = 0; late < 2;
+       late++) { /* success before the status, or after */
+    struct mp_store *store = small_store(KINDS);
+    for (int i = KINDS - 1; i >= 0; i--) {
+      add(store, kinds[i].address, T0);
+      if (kinds[i].has_worked && !late)
+        worked(store, kinds[i].address, T0);
+      set_status(store, kinds[i].address, kinds[i].status, T0);
+      if (kinds[i].has_worked && late)
+        seen(store, kinds[i].address, T0);
+    }
+    for (uint32_t i = 0; i + 1 < KINDS; i++) {
+      struct mp_address address = nth(i);
+      char text[MP_ADDRESS_TEXT];
+      mp_address_format(&address, text);
+      CHECK(get(store, kinds[i].address));
+      add(store, text, T0 + HOUR);
+      worked(store, text, T0 + HOUR);
+      CHECK(!get(store, kinds[i].address));
+    }
+    CHECK(get(store, "1.0.0.7"));
+    mp_store_close(store);
+  }
 }
 
 static void the_newcomer_is_not_the_one_to_go(void) {
@@ -194,6 +244,7 @@ static void urls_that_nobody_knows_are_refused(void) {
 }
 
 TEST_MAIN(TEST(a_full_store_lets_the_worst_go_first),
+          TEST(who_goes_follows_from_status_and_success),
           TEST(the_newcomer_is_not_the_one_to_go),
           TEST(a_smaller_capacity_evicts_with_time),
           TEST(inaccessible_peers_become_unknown_again),

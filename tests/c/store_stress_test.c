@@ -162,6 +162,43 @@ static void the_nth_allocation_may_fail_with_json(void) {
   fail_every_call("json", "file");
 }
 
+/* --- coming and going */
+
+static void come_and_go(struct mp_store *store, uint32_t from, uint32_t n) {
+  for (uint32_t i = from; i < from + n; i++) {
+    struct mp_address address = nth(i);
+    struct mp_peer_change change = {
+        .fields = MP_PEER_SOURCE | MP_PEER_AGENT,
+        .source = {MP_SOURCE_PEER, nth(i * 7)},
+        .user_agent = "/x/",
+        .user_agent_size = 3,
+    };
+    const struct mp_peer *peer;
+    if (i % 2)
+      memcpy(address.ip, "\x24\0\0\0\0\0\0\0\0\0\0\0", 12);
+    CHECK_INT(mp_store_create(
+                  store, &peer,
+                  &(struct mp_peer_new){.address = &address, .change = &change},
+                  T0, NULL),
+              0);
+    CHECK_INT(mp_store_delete(store, mp_peer_id(peer), NULL), 0);
+  }
+}
+
+/* Every index forgets those that are gone. */
+static void a_store_does_not_grow_with_those_who_were_there(void) {
+  struct failing failing = {0};
+  struct mp_memory memory = {failing_get, failing_put, &failing};
+  struct mp_store_options options = {.memory = &memory, .capacity = 100};
+  struct mp_store *store = store_at("memory:", options);
+  come_and_go(store, 0, 1000);
+  long long before = failing.out;
+  come_and_go(store, 1000, 20000);
+  CHECK_INT(failing.out, before);
+  mp_store_close(store);
+  CHECK_INT(failing.out, 0);
+}
+
 /* --- threads */
 
 enum { THREADS = 4, ROUNDS = 20 };
@@ -240,4 +277,5 @@ static void stores_on_several_threads_do_not_meet(void) {
 TEST_MAIN(TEST(the_nth_allocation_may_fail_in_memory),
           TEST(the_nth_allocation_may_fail_with_sqlite),
           TEST(the_nth_allocation_may_fail_with_json),
+          TEST(a_store_does_not_grow_with_those_who_were_there),
           TEST(stores_on_several_threads_do_not_meet))

@@ -82,9 +82,9 @@ describe("the tour of README.md", function()
       -- a status line that is taken away leaves no line end
       local is_key = line:find "%^%u$"
       shell:expect((is_key and "" or "\n") .. next_line:sub(1, 2), 30)
-    elseif not next_line and line:find "%^D$" then
-      shell:expect("$ ", 30) -- what comes next is typed to the shell
-    elseif not next_line and not line:find "^[$] moonpeer run" then
+    elseif not next_line and (line:find "%^D$" or line:find "^[$] ") then
+      shell:expect("$ ", 30) -- it is done
+    elseif not next_line then
       shell:take(0.2)
     end
   end

@@ -104,53 +104,14 @@ describe("a console", function()
     end)
   end)
 
-  it("stops what holds the loop for too long, whatever it catches", function()
-    served({ budget = 0.05 }, function(_, attach)
-      local client = attach()
-      for _, code in ipairs {
-        "while true do end",
-        "while true do pcall(function() while true do end end) end",
-        "coroutine.wrap(function() while true do end end)()",
-        "moonpeer.spawn(function() while true do end end):wait()",
-      } do
-        local answer = client:ask { eval = code }
-        assert.is_true((answer.error or tostring(answer.results[2]))
-          :find "held the engine" ~= nil, code)
-      end
-      assert.is_true(client:ask({ eval = "1" }).ok)
-    end)
-  end)
-
-  it("has no function that nobody could stop", function()
-    for _, read_only in ipairs { false, true } do
-      served({ read_only = read_only }, function(_, attach)
-        local client = attach()
-        local start = moonpeer.now()
-        for _, code in ipairs {
-          "('a'):rep(3000):find(('.-'):rep(8) .. 'b')",
-          "string.rep('x', 1 << 40)", "table.concat({}, '', 1, 1 << 60)",
-          "string.find(('a'):rep(3000), ('.-'):rep(8) .. 'b')",
-          "table.move({}, 1, 1 << 60, 2)", "os.execute 'sleep 1000'",
-          "io.read()", "io.lines()", "io.popen 'cat'", "os.exit()",
-        } do
-          assert.is_false(client:ask({ eval = code }).ok, code)
-        end
-        assert.is_true(moonpeer.now() - start < 20)
-        assert.equal("xx", client:ask({ eval = "('x'):rep(2)" }).results[1])
-        assert.equal("\ta", -- and of this process nothing has changed
-          ("\ta"):match("(" .. ("."):rep(2) .. ")"))
-        assert.equal(1 << 21, #("x"):rep(1 << 21))
-      end)
-    end
-  end)
-
   it("has that nowhere where one would look by mistake", function()
     served({}, function(_, attach)
       local client = attach()
       for _, found in ipairs {
         "_G.string.rep", "require('string').rep", "require('_G').string.rep",
         "load('return string.rep')()", "_ENV.string.rep",
-        "load('return _G.string.rep')()", "getmetatable('') and nil",
+        "load('return _G.string.rep')()", "package.loaded.string.rep",
+        "package.loaded._G.string.rep",
       } do
         assert.is_false(client:ask({
           eval = ("(%s)('x', 1 << 40)"):format(found) }).ok, found)

@@ -12,6 +12,9 @@ local size_limit = 1 << 20 -- bytes of a file
 ---@param path string
 ---@return string|nil, string?
 function load_policy.read(path)
+  if not core.is_plain(path) then
+    return nil, path .. ": is no plain file" -- it might be waited for
+  end
   local file <close>, message = io.open(path, "rb")
   if not file then
     return nil, message
