@@ -98,7 +98,9 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
     twin = find_outbound(engine, &version->addr_from);
   if (!twin)
     return 0;
-  if (is_settled(engine, twin) || version->nonce < twin->session.nonce)
+  if (is_settled(engine, twin) || version->nonce < twin->session.nonce ||
+      (c->role.purpose == PURPOSE_POLITE &&
+       engine->slots.half_open >= engine->config.half_open))
     return fault_set(fault, MP_EDUPLICATE,
                      "there is a connection to this peer already");
   mp_connection_close(twin, MP_EDUPLICATE,

@@ -2,8 +2,10 @@
 local busted = require "busted"
 local core = require "moonpeer.core"
 local field = require "support.field"
+local folder = require "support.folder"
 local moonpeer = require "moonpeer"
 local sim = require "moonpeer.sim"
+local visitors = require "support.visitors"
 local watch = require "support.watch"
 local it = field.it
 
@@ -195,6 +197,52 @@ describe("an engine that is closed inside the event", function()
         end))
       end)
     end)
+  end
+end)
+
+--- The three that do not happen by themselves: what brings them about.
+local bring_about = {
+  chunk = function(world)
+    visitors.visitor(world, "50.1.0.1", function(connection)
+      connection:handshake()
+      connection:send("xyzzy", ("x"):rep(100000))
+      connection:receive "nothing"
+    end)
+  end,
+  store_failed = function(_, engine)
+    engine.store:create { ip = "1.2.3.4", port = 1 }
+    engine:save_soon()
+  end,
+  policy_failed = function(_, engine)
+    engine:ban "1.2.3.4"
+  end,
+}
+
+describe("an engine that is closed inside the rare event", function()
+  for name, prepare in pairs(bring_about) do -- any order: tests
+    for _, limit in ipairs { "5s", 0 } do
+      it(("%s, with %s to close"):format(name, limit), function(world)
+        local happened = 0
+        local path = folder.make()
+        local engine = world:engine(visitors.at, {
+          target_connections = 0, receive_memory = 1024,
+          store = "json:" .. path .. "/peers.json",
+          policies = { { on = { peer_banned = function()
+            error "broken"
+          end } } },
+        })
+        engine:on(name, "closer", watch.collected(function()
+          happened = happened + 1
+          engine:close(limit)
+        end))
+        world:run_for "1s"
+        folder.remove(path) -- nothing can be saved
+        prepare(world, engine)
+        world:run_for "10s"
+        assert.is_true(happened > 0)
+        assert.matches("closed", tostring(engine))
+      end)
+    end
   end
 end)
 

@@ -129,6 +129,47 @@ describe("two engines with a single slot that dial each other", function()
     end)
 end)
 
+describe("a twin that would take another's slot", function()
+  it("is refused when as many handshakes as may be are under way",
+    function(world)
+      world:remote("10.0.0.2", function(remote)
+        remote:listen()
+        remote:sleep(0.5)
+        local own = assert(remote:dial "10.0.0.1:8333")
+        assert(remote:accept())
+        remote:sleep "2s"
+        own:send_raw(wire.frame("version", wire.version {
+          nonce = -1, addr_from = ("\0"):rep(18) .. "\xff\xff\10\0\0\2"
+            .. (">I2"):pack(18444),
+        }))
+        own:receive "nothing"
+      end)
+      local engine, log = field.engine(world, "10.0.0.1:8333", {
+        peers = { "10.0.0.2:18444" }, target_connections = 1,
+        max_connections = 2, half_open = 1, policies = { {
+          evict = function(_, candidates, newcomer)
+            return newcomer:match "^20%." and candidates[1].connection or false
+          end,
+        } },
+      })
+      world:remote("30.1.0.1", function(remote)
+        local connection = assert(remote:dial "10.0.0.1:8333")
+        connection:handshake()
+        connection:receive "nothing"
+      end)
+      world:run_for "1s"
+      assert.equal(1, engine:counts().polite)
+      world:remote("20.1.0.1", function(remote) -- hangs in its place
+        assert(remote:dial "10.0.0.1:8333"):receive "nothing"
+      end)
+      world:run_until(function()
+        assert.is_true(engine:counts().half_open <= 1)
+        return false
+      end, "4s")
+      assert.is_truthy(log:find("connection_failed", "duplicate_peer"))
+    end)
+end)
+
 describe("a peer that is connected", function()
   it("is not dialled again", function(world)
     field.node(world, "10.0.0.2:8333")
