@@ -392,7 +392,7 @@ local configuration = {}
 ---@field validate? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, version: moonpeer.Version): ("ok"|"offence"|nil, string|nil, string|nil) Is this a peer to talk to? Asked once for each connection, when its version message has come.
 ---@field judge? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, offence: moonpeer.Offence): (string|nil, string|nil, moonpeer.Verdict|nil) What to do about something that a peer did wrong. observe: only log; throttle: read nothing for a second; disconnect; discourage: and prefer others; ban: and refuse the address. A stream that makes no sense any more ends in any case.
 ---@field select? fun(engine: moonpeer.Engine, n: integer): ((string|moonpeer.Peer)[]|nil) Whom to dial. Those that are banned, connected or wait for their next try, and more than n are left out, whoever names them.
----@field retry? fun(engine: moonpeer.Engine, address: string, failure: moonpeer.Failure): (number|string|false|nil, string|nil) When a peer that could not be reached is dialled again.
+---@field retry? fun(engine: moonpeer.Engine, peer: moonpeer.Peer|nil, failure: moonpeer.Failure): (number|string|false|nil, string|nil) When a peer that could not be reached is dialled again.
 ---@field evict? fun(engine: moonpeer.Engine, candidates: moonpeer.Candidate[], address: string): (moonpeer.Connection|false|nil, string|nil) Who goes when all slots are taken and somebody else wants to come in.
 ---@field keep? fun(engine: moonpeer.Engine, address: string, source: string): (boolean|nil, string|nil) Is an address that a peer told of worth remembering? How many and how fast is limited by the core for each source.
 ---@field setup? fun(engine: moonpeer.Engine) Called once when the policy comes into force. When it fails the engine is not made, or the reload changes nothing.
@@ -415,6 +415,7 @@ local configuration = {}
 ---@class moonpeer.Failure
 ---@field code string connection_refused, connection_timeout, connection_reset ...
 ---@field attempts integer Failures in a row, from 1.
+---@field address string Of the peer: "1.2.3.4:8333".
 
 --- A connection that may be evicted.
 ---@class moonpeer.Candidate
@@ -456,6 +457,7 @@ local configuration = {}
 ---@field inbound boolean Did the remote dial?
 ---@field state string connecting, awaiting_handshake, connected, failed, rejected or disconnected.
 ---@field rtt number|nil Seconds from the last ping to its pong; nil before one.
+---@field peer moonpeer.Peer|nil The peer as its engine's store has it, by the address that was dialled or, of who dialled us, where it says it listens; nil when that is not known, and for conversations.
 ---@field version moonpeer.Version|nil What the remote said of itself, once it has.
 local connection = {}
 

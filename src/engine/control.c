@@ -30,6 +30,18 @@ void mp_engine_note(struct mp_engine *engine, enum mp_event_type type,
   news_put(engine, &event);
 }
 
+void *mp_engine_data(const struct mp_engine *engine) {
+  return engine->data;
+}
+
+/* Where one that dialled us comes from is not where it listens. */
+const struct mp_peer *mp_engine_peer(struct mp_engine *engine,
+                                     const struct mp_connection *c) {
+  if (!c->session.is_inbound)
+    return mp_store_find(engine->store, &c->address);
+  return c->role.has_name ? mp_store_find(engine->store, &c->role.name) : NULL;
+}
+
 void mp_engine_save(struct mp_engine *engine) {
   if (!engine->is_closing)
     saver_start(engine->saver);

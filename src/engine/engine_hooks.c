@@ -215,3 +215,7 @@ struct mp_connection_setup engine_setup(struct mp_engine *engine) {
       .usage = &engine->usage,
   };
 }
+
+struct mp_engine *mp_engine_of(const struct mp_connection *c) {
+  return c->hooks->event == on_event ? c->data : NULL;
+}

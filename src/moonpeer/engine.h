@@ -147,6 +147,19 @@ struct mp_store *mp_engine_store(struct mp_engine *engine);
 struct mp_connection *mp_engine_first(const struct mp_engine *engine);
 struct mp_connection *mp_engine_next(const struct mp_connection *connection);
 
+/* The engine that has a connection, or NULL when that has none; and what the
+ * engine was set up with as data. */
+struct mp_engine *mp_engine_of(const struct mp_connection *connection);
+void *mp_engine_data(const struct mp_engine *engine);
+
+/* The peer that a connection is to, as the engine's store has it: at the
+ * address that was dialled; or, when it dialled us, where its version
+ * (addr_from) says that it listens, if it comes from there. NULL when that is
+ * not known, or the store has no such peer. Borrowed until the store changes.
+ */
+const struct mp_peer *mp_engine_peer(struct mp_engine *engine,
+                                     const struct mp_connection *connection);
+
 /* Dials a peer now, though its wait may not be over. 0; MP_ECLOSED when the
  * engine is not started, or closes; MP_ELIMIT when max_connections are there;
  * MP_EDUPLICATE when there is a connection to it; MP_ECANCELLED when it is

@@ -7,6 +7,7 @@
 
 #include "script/conversation.h"
 #include "script/convert.h"
+#include "script/engine.h"
 #include "script/message.h"
 #include "script/task.h"
 
@@ -146,15 +147,25 @@ int connection_push_version(lua_State *L, const struct connection_box *box) {
   return 1;
 }
 
+/* As the store has it now: the object of a connection knows no engine. */
+static int get_peer(lua_State *L, const struct connection_box *box) {
+  struct mp_engine *engine =
+      box->connection ? mp_engine_of(box->connection) : NULL;
+  if (engine)
+    engine_push_peer(L, mp_engine_data(engine),
+                     mp_engine_peer(engine, box->connection));
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
 static const struct {
   const char *name;
   int (*get)(lua_State *L, const struct connection_box *box);
 } fields[] = {
-    {"address", get_address},
-    {"inbound", get_inbound},
-    {"state", get_state},
-    {"rtt", get_rtt},
-    {"version", connection_push_version},
+    {"address", get_address}, {"inbound", get_inbound},
+    {"state", get_state},     {"rtt", get_rtt},
+    {"peer", get_peer},       {"version", connection_push_version},
 };
 
 static int do_index(lua_State *L) {

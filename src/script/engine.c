@@ -8,6 +8,7 @@
 #include "script/control.h"
 #include "script/convert.h"
 #include "script/jobs.h"
+#include "script/peer.h"
 #include "script/rules.h"
 #include "script/store.h"
 #include "script/task.h"
@@ -49,6 +50,14 @@ static void set_anchor(lua_State *L, int index, struct engine_box *box) {
 void engine_push(lua_State *L, const struct engine_box *box) {
   if (!object_find(L, box))
     luaL_error(L, "the engine's object is gone");
+}
+
+void engine_push_peer(lua_State *L, const struct engine_box *box,
+                      const struct mp_peer *peer) {
+  if (peer && box->store && box->store->box)
+    peer_push(L, box->store->box, peer);
+  else
+    lua_pushnil(L);
 }
 
 /* Tasks that read its events learn that there will be no more. */

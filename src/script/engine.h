@@ -47,6 +47,11 @@ void engine_take_config(lua_State *L, int index, struct mp_config *config);
 void hooks_init(struct engine_box *box);
 void engine_push(lua_State *L, const struct engine_box *box);
 
+/* Pushes the object of a peer of its store; nil for NULL, or when that store's
+ * object was closed. */
+void engine_push_peer(lua_State *L, const struct engine_box *box,
+                      const struct mp_peer *peer);
+
 /* An event on its way into Lua, and the entry that it is told in. */
 struct told {
   const struct mp_event *event;

@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include "moonpeer/store.h"
 #include "script/connection.h"
 #include "script/convert.h"
 #include "script/hook_call.h"
@@ -101,11 +102,18 @@ static size_t on_select(void *data, struct mp_address *list, size_t room,
 /* --- retry -----------------------------------------------------------------
  */
 
+static void push_failed(lua_State *L, const struct hook_call *call) {
+  struct mp_store *store = mp_engine_store(call->box->engine);
+  engine_push_peer(L, call->box, mp_store_find(store, call->address));
+}
+
 static int retry(lua_State *L) {
   struct hook_call *call = lua_touserdata(L, 1);
   hook_push(L, call, "retry");
+  push_failed(L, call);
+  lua_createtable(L, 0, 3);
   push_address(L, call->address);
-  lua_createtable(L, 0, 2);
+  lua_setfield(L, -2, "address");
   lua_pushstring(L, mp_error_name(call->failure->code));
   lua_setfield(L, -2, "code");
   lua_pushinteger(L, call->failure->attempts);

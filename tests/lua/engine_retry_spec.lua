@@ -97,9 +97,9 @@ describe("a dial that is refused", function()
       local _, log = field.engine(world, "10.0.0.1", {
         peers = { "10.0.0.2:8333", "10.0.0.3:8333" },
         policies = { { retry = function(_, peer, failure)
-          seen[#seen + 1] = ("%s %s %d"):format(peer, failure.code,
+          seen[#seen + 1] = ("%s %s %d"):format(peer.address, failure.code,
             failure.attempts)
-          if peer == "10.0.0.3:8333" then
+          if failure.address == "10.0.0.3:8333" then
             return false
           end
           return "1m"

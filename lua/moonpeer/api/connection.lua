@@ -49,6 +49,11 @@ local connection = {
         .. "or disconnected." },
     { name = "rtt", kind = "field", type = "number|nil", since = "0.1.0",
       summary = "Seconds from the last ping to its pong; nil before one." },
+    { name = "peer", kind = "field", type = "moonpeer.Peer|nil",
+      since = "0.1.0",
+      summary = "The peer as its engine's store has it, by the address that "
+        .. "was dialled or, of who dialled us, where it says it listens; nil "
+        .. "when that is not known, and for conversations." },
     { name = "version", kind = "field", type = "moonpeer.Version|nil",
       since = "0.1.0",
       summary = "What the remote said of itself, once it has." },

@@ -117,7 +117,7 @@ end]] },
     { name = "retry", since = since,
       summary = "When a peer that could not be reached is dialled again.",
       args = { { "engine", "moonpeer.Engine", "" },
-        { "address", "string", "" },
+        { "peer", "moonpeer.Peer|nil", "nil when the store has forgotten it" },
         { "failure", "moonpeer.Failure", "" } },
       returns = { { "number|string|false", "seconds or a text such as "
           .. "\"10m\"; false: never, it is inaccessible" },
@@ -226,6 +226,7 @@ local failure = {
     row("code", "string", "connection_refused, connection_timeout, "
       .. "connection_reset ..."),
     row("attempts", "integer", "Failures in a row, from 1."),
+    row("address", "string", "Of the peer: \"1.2.3.4:8333\"."),
   },
 }
 

@@ -61,7 +61,7 @@ local function probe(engine, entry)
   for _, row in ipairs(engine:decisions()) do
     local guard = entry.guards[row.decision]
     if guard and row.decision ~= "evict" then
-      guard:call(nil, stand_in, quiet.replay(row))
+      guard:call(nil, stand_in, quiet.replay(row, stand_in.store))
     end
   end
   return complaint_of(entry, 0)

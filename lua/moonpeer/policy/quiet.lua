@@ -134,8 +134,9 @@ end
 --- The arguments of a decision that was written down (engine:decisions), as
 --- near as they can be had.
 ---@param row table
+---@param store table  where its peer may be
 ---@return any ...
-function quiet.replay(row)
+function quiet.replay(row, store)
   local inputs = row.inputs
   local connection = quiet.connection {
     address = inputs.address, inbound = inputs.inbound, state = "connected",
@@ -143,8 +144,9 @@ function quiet.replay(row)
   }
   local made = {
     accept = { inputs.address }, keep = { inputs.address, inputs.source },
-    retry = { inputs.address,
-      { code = inputs.code, attempts = inputs.count } },
+    retry = { inputs.address and store:find_by_ip_port(inputs.address) or nil,
+      { code = inputs.code, attempts = inputs.count,
+        address = inputs.address } },
     select = { inputs.count }, evict = { {}, inputs.address },
     judge = { connection, { code = inputs.code, message = inputs.message,
       count = inputs.count, dropped = inputs.dropped } },

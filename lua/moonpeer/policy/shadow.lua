@@ -47,9 +47,11 @@ local function keep(self, row)
   end
 end
 
-local function subject_of(decision, first)
+local function subject_of(decision, first, second)
   if decision == "judge" or decision == "validate" then
     return first.address
+  elseif decision == "retry" then
+    return second.address
   end
   return type(first) == "string" and first or nil
 end
@@ -68,7 +70,7 @@ local function beside(self, decision, active, trial)
       and differs(decision, answer, other, options, other_options) then
       keep(self, {
         time = core.time(), decision = decision,
-        address = subject_of(decision, (...)), active = in_words(answer),
+        address = subject_of(decision, ...), active = in_words(answer),
         shadow = in_words(other), reason = other_reason,
         active_reason = reason,
       })

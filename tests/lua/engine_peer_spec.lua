@@ -1,0 +1,89 @@
+--- The peer behind a connection, and behind a failure.
+local field = require "support.field"
+local it = field.it
+
+describe("a connection of an engine", function()
+  it("has the peer that was dialled, as the store has it", function(world)
+    local engine = field.engine(world, "10.0.0.1:8333", {
+      peers = { "10.0.0.2:8333" },
+    })
+    field.engine(world, "10.0.0.2:8333", {})
+    world:run_for "2s"
+    local connection = engine:connections()()
+    local peer = engine.store:find_by_ip_port "10.0.0.2:8333"
+    assert.equal("valid", peer.status)
+    assert.equal(peer, connection.peer)
+    engine.store:delete(peer)
+    assert.is_nil(connection.peer)
+  end)
+
+  it("that was accepted has one when it says where it listens", function(world)
+    local engine = field.engine(world, "10.0.0.1:8333", {})
+    for i, port in ipairs { 8333, 0 } do
+      world:remote("10.0.0." .. i + 1, function(remote)
+        local own = remote:dial "10.0.0.1:8333"
+        own:handshake { user_agent = "/Bitcoin SV:" .. port .. "/",
+          addr_from = { ip = "10.0.0." .. i + 1, port = port, services = 0 } }
+        own:receive "nothing"
+      end)
+    end
+    assert(engine.store:create { ip = "10.0.0.2", port = 8333 })
+    world:run_for "2s"
+    local found = {}
+    for connection in engine:connections() do
+      found[connection.version.user_agent] =
+        connection.peer and connection.peer.address or "nobody"
+    end
+    assert.same({ ["/Bitcoin SV:8333/"] = "10.0.0.2:8333",
+      ["/Bitcoin SV:0/"] = "nobody" }, found)
+  end)
+
+  it("has none when it is over", function(world)
+    local engine = field.engine(world, "10.0.0.1:8333", {
+      peers = { "10.0.0.2:8333" },
+    })
+    field.engine(world, "10.0.0.2:8333", {})
+    world:run_for "2s"
+    local connection = engine:connections()()
+    assert.is_truthy(connection.peer)
+    connection:close()
+    world:run_for "1s"
+    assert.is_nil(connection.peer)
+  end)
+end)
+
+describe("a conversation", function()
+  it("has no peer", function(world)
+    field.engine(world, "10.0.0.2:8333", {})
+    local is_over = false
+    world:remote("10.0.0.1", function(remote)
+      local own <close> = remote:dial "10.0.0.2:8333"
+      own:handshake()
+      assert.is_nil(own.peer)
+      is_over = true
+    end)
+    world:run_for "2s"
+    assert.is_true(is_over)
+  end)
+end)
+
+describe("a failure", function()
+  it("is judged by what the store knows of the peer, or its address alone",
+    function(world)
+      field.empty(world, "10.0.0.2")
+      local seen, engine = {}, nil
+      engine = field.engine(world, "10.0.0.1", {
+        peers = { "10.0.0.2:8333" }, jitter = 0,
+        policies = { { retry = function(own, peer, failure)
+          seen[#seen + 1] = ("%s %s %d"):format(failure.address,
+            peer and peer.failures or "forgotten", failure.attempts)
+          assert(own == engine)
+          return "1m"
+        end } },
+      })
+      world:run_for "30s"
+      engine.store:delete(engine.store:find_by_ip_port "10.0.0.2:8333")
+      world:run_for "1m"
+      assert.same({ "10.0.0.2:8333 1 1", "10.0.0.2:8333 forgotten 2" }, seen)
+    end)
+end)
