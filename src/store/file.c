@@ -21,9 +21,15 @@ bool file_exists(const char *path) {
   return stat(path, &status) == 0;
 }
 
-bool file_is_folder(const char *path) {
+static const char *oddity(const struct stat *status) {
+  if (S_ISREG(status->st_mode))
+    return NULL;
+  return S_ISDIR(status->st_mode) ? "a folder" : "no plain file";
+}
+
+const char *file_oddity(const char *path) {
   struct stat status;
-  return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+  return stat(path, &status) ? NULL : oddity(&status);
 }
 
 long long file_size(const char *path) {
@@ -60,16 +66,17 @@ static char *read_all(int descriptor, size_t hint, size_t *size) {
 int file_read(const char *path, char **text, size_t *size,
               struct mp_fault *fault) {
   struct stat status;
+  const char *odd = NULL;
   /* a pipe would wait for somebody who writes */
   int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0 && errno == ENOENT)
     return fault_set(fault, MP_ENOT_FOUND, "%.150s: no such file", path);
   if (descriptor < 0)
     return failed(fault, path, "open");
-  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (fstat(descriptor, &status) != 0 || (odd = oddity(&status)) != NULL) {
     close(descriptor);
     return fault_set(fault, MP_ESTORE, "%.150s: is %s", path,
-                     S_ISDIR(status.st_mode) ? "a folder" : "no plain file");
+                     odd ? odd : "not to be read");
   }
   *text = read_all(descriptor, (size_t)status.st_size, size);
   int rc = *text ? 0 : failed(fault, path, "read");
@@ -218,6 +225,9 @@ out:
 
 int file_set_aside(const char *path, char aside[FILE_PATH],
                    struct mp_fault *fault) {
+  const char *odd = file_oddity(path);
+  if (odd) /* a device of the system is nobody's damaged file */
+    return fault_set(fault, MP_ESTORE, "%.150s: is %s", path, odd);
   for (unsigned i = 1; i < 100000; i++) {
     int n = snprintf(aside, FILE_PATH, "%s.damaged-%u", path, i);
     if (n >= FILE_PATH)

@@ -15,7 +15,9 @@ int file_read(const char *path, char **text, size_t *size,
               struct mp_fault *fault);
 
 bool file_exists(const char *path);
-bool file_is_folder(const char *path);
+/* What is there but is no plain file, in words; NULL when it is one, or when
+ * there is nothing. */
+const char *file_oddity(const char *path);
 
 /* Bytes, or -1. */
 long long file_size(const char *path);

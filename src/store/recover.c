@@ -41,7 +41,7 @@ static void set_orphans_aside(const struct recovery *recovery,
 /* The good copy becomes the file again; readers read it where it is. */
 static enum loaded load_good(const struct recovery *recovery,
                              struct mp_loader *loader, struct mp_fault *fault) {
-  if (!file_exists(recovery->good))
+  if (!file_exists(recovery->good) || file_oddity(recovery->good))
     return LOAD_MISSING;
   if (recovery->read_only)
     return recovery->load(recovery->data, recovery->good, loader, fault);

@@ -166,8 +166,9 @@ enum loaded sqlite_file_load(void *data, const char *path,
   enum loaded result;
   if (!file_exists(path))
     return LOAD_MISSING;
-  if (file_is_folder(path)) {
-    fault_set(fault, MP_ESTORE, "%.150s: is a folder", path);
+  const char *odd = file_oddity(path);
+  if (odd) {
+    fault_set(fault, MP_ESTORE, "%.150s: is %s", path, odd);
     return LOAD_FAILED;
   }
   if (file_size(path) == 0)

@@ -258,6 +258,13 @@ for _, kind in ipairs { "json", "sqlite" } do
       fails("store_error", "is a folder", open { read_only = true })
     end)
 
+    it("that is a pipe says so, and stays where it is", function()
+      assert(os.execute("mkfifo " .. file))
+      fails("store_error", "is no plain file", open())
+      fails("store_error", "is no plain file", open { read_only = true })
+      assert.is_true(os.execute("test -p " .. file))
+    end)
+
     it("that could not be replaced leaves nothing beside it", function()
       local store <close> = assert(open())
       fill(store, 3)

@@ -7,8 +7,12 @@ local store_file = {}
 
 local schemes = { db = "sqlite:", sqlite = "sqlite:", sqlite3 = "sqlite:" }
 
---- Whether there is a file, and its first bytes.
+--- Whether there is something, and the first bytes of a file; a pipe is not
+--- opened, which would wait for who writes.
 local function look(path)
+  if not core.is_plain(path) then
+    return true
+  end
   local file <close> = io.open(path, "rb")
   return file ~= nil, file and file:read(16)
 end
