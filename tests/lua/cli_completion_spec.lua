@@ -69,8 +69,9 @@ for name, words in pairs(completes) do
     for line, word in pairs {
       ["moonpeer ex"] = "explain", ["moonpeer run --netw"] = "--network",
       ["moonpeer peers --j"] = "--json",
-      -- of arguments its script knows nothing in bash
-      ["moonpeer completion f"] = name ~= "bash" and "fish" or nil,
+      ["moonpeer completion f"] = "fish",
+      ["moonpeer run --log w"] = "warning",
+      ["moonpeer run --network reg"] = "regtest",
     } do
       it(("%q is completed"):format(line), function()
         local _, _, code = process.run("command -v " .. name)

@@ -1,5 +1,7 @@
 --- completion - what a shell needs to complete the commands and options.
 local argparse = require "argparse"
+local core = require "moonpeer.core"
+local misuse = require "moonpeer.misuse"
 
 local completion = {
   summary = "Prints a script that completes moonpeer's commands in a shell.",
@@ -17,20 +19,31 @@ fish: moonpeer completion fish | source
 Exit codes: 0 done, 1 the script cannot be written, 2 called the wrong way.]]
 end
 
+--- Names worth offering where any name may stand: this parser reads nothing.
+local function offer_networks(command)
+  for _, option in ipairs(command._options) do
+    if option._name == "--network" then
+      option._choices = misuse.names(core.network)
+    end
+  end
+end
+
 --- All commands in one parser.
 function completion.parser()
   local cli = require "moonpeer.cli"
   local all = argparse("moonpeer", "A Lua interpreter with an engine inside.")
   for _, name in ipairs(cli.commands) do
     local command = require("moonpeer.cli." .. name)
-    command.configure(all:command(name, command.summary))
+    local parser = all:command(name, command.summary)
+    command.configure(parser)
+    offer_networks(parser)
   end
   return all
 end
 
---- What argparse leaves out. Its script for zsh can only be a file in $fpath,
---- which is called; read with source it has to announce itself. Its script for
---- fish does not know what an argument may be.
+--- What argparse leaves out. Its scripts for bash and fish do not know what an
+--- argument may be. That for zsh can only be a file in $fpath, which is called;
+--- read with source it has to announce itself.
 local endings = {
   bash = "",
   zsh = [==[
@@ -46,6 +59,13 @@ complete -c moonpeer -n '__fish_seen_subcommand_from completion' \
 ]],
 }
 
+--- Stands before the end of bash's function.
+local bash_arguments = [==[
+
+    if [[ "$cmd" = completion && "$cur" != -* ]]; then
+        COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur"))
+    fi]==]
+
 function completion.run(options)
   local shell = options.shell
   local parser = completion.parser()
@@ -54,6 +74,10 @@ function completion.run(options)
     script = script:gsub("\n_moonpeer%s*$", "\n")
       -- the word that is no command of its own stands where commands do
       :gsub('\n *": :_files" \\(\n *": :_moonpeer_%w+_cmds")', "%1")
+  end
+  if shell == "bash" then
+    script = script:gsub('\n    if %[%[ "%$cur" = %-%*',
+      bash_arguments .. "%0", 1)
   end
   io.write(script, endings[shell])
   return 0
