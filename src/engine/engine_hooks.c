@@ -39,7 +39,7 @@ static void on_end(struct mp_engine *engine, const struct mp_event *event) {
 
 static void bookkeep(struct mp_engine *engine, const struct mp_event *event) {
   switch (event->type) {
-  case MP_CONNECTION_ESTABLISHED: outage_heard(engine, &event->address); break;
+  case MP_CONNECTION_ESTABLISHED: outage_taken(engine, &event->address); break;
   case MP_HANDSHAKE_COMPLETE: on_complete(engine, event->connection); break;
   case MP_CONNECTION_FAILED:
   case MP_CONNECTION_LOST: on_end(engine, event); break;
