@@ -98,7 +98,7 @@ void engine_remove(struct mp_engine *engine, struct mp_connection *connection);
 void engine_release(struct mp_engine *engine, struct mp_connection *connection);
 
 /* One of the polite lane takes the slot of the connection that gives way to
- * it. */
+ * it, or with NULL a free one. */
 void engine_inherit(struct mp_engine *engine, struct mp_connection *connection,
                     struct mp_connection *twin);
 
