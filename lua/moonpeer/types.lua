@@ -339,7 +339,7 @@ function engine:explain(what) end
 ---@class moonpeer.Configuration
 ---@field network? string|table The network that is spoken; it cannot change.
 ---@field listen? boolean|string Where to wait for peers; true: 0.0.0.0, the network's port.
----@field peers? string[] The only ones to dial: fixed mode, no discovery.
+---@field peers? string[] The only ones to dial: fixed mode, no discovery. They are kept: each is dialled again after any failure.
 ---@field mode? string Fixed when peers are given.
 ---@field store? string|moonpeer.Store Where peers are remembered; it cannot change.
 ---@field policies? (moonpeer.Policy|string)[] Asked in turn before the stock policies; the first answer wins. The list cannot change; those from files are read again by engine:reload.
@@ -392,7 +392,7 @@ local configuration = {}
 ---@field validate? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, version: moonpeer.Version): ("ok"|"offence"|nil, string|nil, string|nil) Is this a peer to talk to? Asked once for each connection, when its version message has come.
 ---@field judge? fun(engine: moonpeer.Engine, connection: moonpeer.Connection, offence: moonpeer.Offence): (string|nil, string|nil, moonpeer.Verdict|nil) What to do about something that a peer did wrong. observe: only log; throttle: read nothing for a second; disconnect; discourage: and prefer others; ban: and refuse the address. A stream that makes no sense any more ends in any case.
 ---@field select? fun(engine: moonpeer.Engine, n: integer): ((string|moonpeer.Peer)[]|nil) Whom to dial. Those that are banned, connected or wait for their next try, and more than n are left out, whoever names them.
----@field retry? fun(engine: moonpeer.Engine, peer: moonpeer.Peer|nil, failure: moonpeer.Failure): (number|string|false|nil, string|nil) When a peer that could not be reached is dialled again.
+---@field retry? fun(engine: moonpeer.Engine, peer: moonpeer.Peer|nil, failure: moonpeer.Failure): (number|string|false|nil, string|nil) When a peer is dialled again after connection_refused, connection_timeout, connection_reset or, while our own network is down, any failure in silence. What else fails is not retried: another peer is selected.
 ---@field evict? fun(engine: moonpeer.Engine, candidates: moonpeer.Candidate[], address: string): (moonpeer.Connection|false|nil, string|nil) Who goes when all slots are taken and somebody else wants to come in.
 ---@field keep? fun(engine: moonpeer.Engine, address: string, source: string): (boolean|nil, string|nil) Is an address that a peer told of worth remembering? How many and how fast is limited by the core for each source.
 ---@field setup? fun(engine: moonpeer.Engine) Called once when the policy comes into force. When it fails the engine is not made, or the reload changes nothing.

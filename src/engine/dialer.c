@@ -194,7 +194,7 @@ void engine_start_feelers(struct mp_engine *engine) {
 
 void engine_outbound_complete(struct mp_engine *engine,
                               struct mp_connection *c) {
-  outage_heard(engine, &c->address);
+  outage_worked(engine, &c->address);
   if (c->role.target)
     target_succeeded(c->role.target);
   if (c->role.purpose == PURPOSE_FEELER)

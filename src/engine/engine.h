@@ -30,7 +30,8 @@ struct network {
   unsigned failures; /* in silence, in a row */
   int64_t since;     /* the first of them */
   bool is_down;
-  bool is_silent; /* the failure at hand may be the network's */
+  bool has_worked; /* a dial of ours came to a handshake once */
+  bool is_silent;  /* the failure at hand may be the network's */
   /* Given up in silence: not their fault, when it is the network's. */
   struct mp_address *burnt;
   size_t burnt_count;
@@ -97,7 +98,7 @@ void engine_remove(struct mp_engine *engine, struct mp_connection *connection);
 void engine_release(struct mp_engine *engine, struct mp_connection *connection);
 
 /* One of the polite lane takes the slot of the connection that gives way to
- * it. */
+ * it, or with NULL a free one. */
 void engine_inherit(struct mp_engine *engine, struct mp_connection *connection,
                     struct mp_connection *twin);
 
@@ -223,8 +224,12 @@ void engine_outbound_ended(struct mp_engine *engine,
 /* --- outage.c --------------------------------------------------------------
  */
 
-/* Somebody there has answered a dial, or dialled us. */
+/* Somebody there has refused a dial, or dialled us. */
 void outage_heard(struct mp_engine *engine, const struct mp_address *address);
+
+/* A dial was taken; and its handshake is complete. */
+void outage_taken(struct mp_engine *engine, const struct mp_address *address);
+void outage_worked(struct mp_engine *engine, const struct mp_address *address);
 
 /* Whether anything was heard while the network was taken to be down: then it
  * is no longer. */

@@ -39,7 +39,7 @@ static void on_end(struct mp_engine *engine, const struct mp_event *event) {
 
 static void bookkeep(struct mp_engine *engine, const struct mp_event *event) {
   switch (event->type) {
-  case MP_CONNECTION_ESTABLISHED: outage_heard(engine, &event->address); break;
+  case MP_CONNECTION_ESTABLISHED: outage_taken(engine, &event->address); break;
   case MP_HANDSHAKE_COMPLETE: on_complete(engine, event->connection); break;
   case MP_CONNECTION_FAILED:
   case MP_CONNECTION_LOST: on_end(engine, event); break;
@@ -85,6 +85,22 @@ static bool is_settled(const struct mp_engine *engine,
              engine->config.session.handshake_timeout;
 }
 
+static bool has_room(const struct mp_engine *engine) {
+  return engine->slots.half_open < engine->config.half_open;
+}
+
+/* The slot that is kept for a peer of the configuration is its own, too, when
+ * it comes by itself: else two that keep all their slots for each other would
+ * never meet. */
+static void take_kept_slot(struct mp_engine *engine, struct mp_connection *c) {
+  const struct target *target =
+      connection_has_name(c) ? target_find(engine, &c->version->addr_from)
+                             : NULL;
+  if (target && target->is_fixed && !target->connection && has_room(engine) &&
+      engine->slots.taken < engine->config.max_connections)
+    engine_inherit(engine, c, NULL);
+}
+
 /* When both have dialled at once, the connection whose dialler sent the larger
  * nonce stays: both sides see the same two numbers. One that is there for long
  * gives way to nobody who comes from its address and takes its name. */
@@ -96,11 +112,12 @@ static int check_twin(struct mp_engine *engine, struct mp_connection *c,
       crowd_count(&engine->dialled, &version->addr_from,
                   sizeof version->addr_from))
     twin = find_outbound(engine, &version->addr_from);
+  if (!twin && c->role.purpose == PURPOSE_POLITE)
+    take_kept_slot(engine, c);
   if (!twin)
     return 0;
   if (is_settled(engine, twin) || version->nonce < twin->session.nonce ||
-      (c->role.purpose == PURPOSE_POLITE &&
-       engine->slots.half_open >= engine->config.half_open))
+      (c->role.purpose == PURPOSE_POLITE && !has_room(engine)))
     return fault_set(fault, MP_EDUPLICATE,
                      "there is a connection to this peer already");
   mp_connection_close(twin, MP_EDUPLICATE,

@@ -96,6 +96,9 @@ static void turn_away(const struct arrival *a, struct mp_stream *stream,
   engine_tell(a->engine, &event);
 }
 
+/* Who is closed here may be one whom we dial ourselves, who closes our dial for
+ * the same reason: without a version nobody can tell. Both dial again after
+ * waits that chance makes different, and one comes first. */
 static bool has_polite_lane(const struct arrival *a) {
   return a->engine->slots.polite < POLITE &&
          !crowd_count(&a->engine->polite_group, &a->group, sizeof a->group);

@@ -72,6 +72,18 @@ void outage_heard(struct mp_engine *engine, const struct mp_address *address) {
   recover(engine);
 }
 
+/* Portals take every dial, too. */
+void outage_taken(struct mp_engine *engine, const struct mp_address *address) {
+  if (!engine->network.has_worked)
+    outage_heard(engine, address);
+}
+
+void outage_worked(struct mp_engine *engine, const struct mp_address *address) {
+  if (!mp_address_is_loopback(address))
+    engine->network.has_worked = true;
+  outage_heard(engine, address);
+}
+
 void outage_look(struct mp_engine *engine) {
   const struct network *network = &engine->network;
   if (network->failures > 0 && engine->usage.heard_at > network->since)
@@ -90,12 +102,15 @@ bool outage_excuses(const struct mp_engine *engine) {
 /* --- whose fault it is -----------------------------------------------------
  */
 
-/* Who has been excused and takes a connection again, to say nothing again, is
- * not excused twice: the dial has shown that the network works. */
-static bool may_be_ours(const struct mp_connection *c, int code) {
+/* Before any handshake was complete, who has been excused and takes a
+ * connection again, to say nothing again, is not excused twice: the dial has
+ * shown that the network works. Later a portal may have come between; from
+ * peers who are all silent it is not to be told, hence the end of excuses. */
+static bool may_be_ours(const struct mp_engine *engine,
+                        const struct mp_connection *c, int code) {
   const struct target *target = c->role.target;
   if (code == MP_EHANDSHAKE_TIMEOUT)
-    return !target || target->waits == 0;
+    return engine->network.has_worked || !target || target->waits == 0;
   return code == MP_ECONNECT_TIMEOUT || code == MP_ECONNECT || code == MP_EIO ||
          code == MP_EPING_TIMEOUT;
 }
@@ -133,9 +148,8 @@ void outage_note_end(struct mp_engine *engine, const struct mp_connection *c,
                      int code) {
   struct network *network = &engine->network;
   network->is_silent = false;
-  if (mp_address_is_loopback(&c->address) || !may_be_ours(c, code))
+  if (mp_address_is_loopback(&c->address) || !may_be_ours(engine, c, code))
     return;
-  outage_look(engine);
   if (engine->usage.heard_at > silent_since(engine, c, code) + grace) {
     recover(engine);
     return;

@@ -110,7 +110,8 @@ void engine_release(struct mp_engine *engine, struct mp_connection *c) {
 /* The twin need not be gone before the slot is taken again. */
 void engine_inherit(struct mp_engine *engine, struct mp_connection *c,
                     struct mp_connection *twin) {
-  engine_release(engine, twin);
+  if (twin)
+    engine_release(engine, twin);
   count(engine, c, -1);
   c->role.purpose = PURPOSE_INBOUND;
   count(engine, c, 1);

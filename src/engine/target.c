@@ -166,11 +166,12 @@ static void give_up(struct target *target) {
 
 static bool is_retryable(int code) {
   return code == MP_EREFUSED || code == MP_ECONNECT_TIMEOUT ||
-         code == MP_ERESET || code == MP_ECONNECT || code == MP_EIO;
+         code == MP_ERESET;
 }
 
+/* What ends an established connection without either side's doing. */
 static bool is_network_failure(int code) {
-  return is_retryable(code) || code == MP_EPING_TIMEOUT;
+  return is_retryable(code) || code == MP_EPING_TIMEOUT || code == MP_EIO;
 }
 
 /* Ended by ourselves, for reasons that are not the peer's. */
@@ -204,7 +205,8 @@ static void try_again(struct target *target, int code) {
     retry_later(target, code, target->attempts);
 }
 
-/* Not dialled again by itself; selected again only after a while. */
+/* Not dialled again by itself; selected again only after a while. Who belongs
+ * to the configuration is dialled then: it is to be kept, whatever happens. */
 static void park(struct target *target) {
   struct mp_engine *engine = target->engine;
   target->is_parked = !target->is_fixed;
@@ -219,11 +221,11 @@ static bool is_dropped(const struct target *target) {
          !target->is_asked;
 }
 
-static void wait_or_give_up(struct target *target, int code, bool is_network) {
+static void wait_or_give_up(struct target *target, int code) {
   struct mp_engine *engine = target->engine;
   if (engine->network.is_silent && outage_excuses(engine)) /* nobody's fault */
     retry_later(target, code, ++target->waits);
-  else if (is_network)
+  else if (is_retryable(code))
     try_again(target, code);
   else if (code == MP_EHANDSHAKE_TIMEOUT || code == MP_EOBSOLETE)
     give_up(target);
@@ -245,8 +247,6 @@ static void note_life(struct target *target, int64_t lasted) {
 void target_failed(struct target *target, int code, int64_t lasted) {
   struct mp_engine *engine = target->engine;
   bool was_connected = lasted >= 0;
-  bool is_network =
-      is_retryable(code) || (was_connected && is_network_failure(code));
   target->connection = NULL;
   if (engine->is_closing)
     return;
@@ -254,13 +254,13 @@ void target_failed(struct target *target, int code, int64_t lasted) {
     target_forget(target);
     return;
   }
-  if (was_connected && is_network && may_restart(target)) {
+  if (was_connected && is_network_failure(code) && may_restart(target)) {
     restart(target, code);
     return;
   }
   if (was_connected)
     note_life(target, lasted);
-  wait_or_give_up(target, code, is_network);
+  wait_or_give_up(target, code);
 }
 
 void target_succeeded(struct target *target) {

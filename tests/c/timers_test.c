@@ -1,6 +1,7 @@
 /* timers_test - time, posted functions, work and wake-ups: the same on the
  * real loop and in a world. */
 #include "bed.h"
+#include "net/timers.h"
 
 /* What happened, as letters. */
 struct log {
@@ -320,7 +321,31 @@ BOTH(a_wakeup_closed_by_its_own_call_is_not_called_again) {
   CHECK_TEXT(log.text, "w");
 }
 
-TEST_MAIN(TESTS(timers_fire_in_order_of_time_and_then_of_starting),
+static void on_nothing(void *data) {
+  (void)data;
+}
+
+static void fire_late(struct timers *timers, int64_t due, int64_t now) {
+  struct mp_timer timer;
+  mp_timer_init(&timer, on_nothing, NULL);
+  timers_add(timers, &timer, due);
+  timers_fire(timers, now);
+}
+
+static void the_lag_is_how_late_the_last_and_the_latest_timer_was(void) {
+  struct timers timers = {0};
+  fire_late(&timers, 100, 130);
+  CHECK_INT(timers.lag, 30);
+  CHECK_INT(timers.most_lag, 30);
+  fire_late(&timers, 200, 205);
+  timers_fire(&timers, 300); /* none is due */
+  CHECK_INT(timers.lag, 5);
+  CHECK_INT(timers.most_lag, 30);
+  timers_deinit(&timers);
+}
+
+TEST_MAIN(TEST(the_lag_is_how_late_the_last_and_the_latest_timer_was),
+          TESTS(timers_fire_in_order_of_time_and_then_of_starting),
           TESTS(a_timer_stopped_by_another_does_not_fire),
           TESTS(a_timer_started_again_fires_once_at_its_new_time),
           TESTS(what_a_posted_function_posts_waits_for_the_next_turn),

@@ -202,11 +202,16 @@ describe("at the prompt", function()
     t:type "\27[999;999H\27]0;title\7\27P\27\\"
     t:type "\21\n\21\n\3"
     t:type "\21\n"
-    t:take(0.3)
-    t:type "\3"
-    t:take(0.3)
-    t:type "\0217 * 6\n"
-    t:expect "\n42\n"
+    -- an interruption takes with it what is typed and has not been read
+    for _ = 1, 20 do
+      t:type "\3"
+      t:take(0.3)
+      t:type "\0217 * 6\n"
+      if pcall(t.expect, t, "\n42\n", 1) then
+        return
+      end
+    end
+    error "the prompt does not answer any more"
   end)
 
   it("a key that stays unfinished holds nothing up", function()
@@ -259,7 +264,7 @@ describe("at the prompt", function()
 
   it("the terminal is its own again during an evaluation", function()
     t:enter("io.read()", "\n")
-    t:type "hello\n"
+    t:type "hello\r" -- what the key sends; good before and after the change
     t:expect "\"hello\"\n> "
   end)
 

@@ -99,6 +99,43 @@ describe("many peers whose dials nobody answers", function()
       assert.is_true(now > 1200 and now < 3 * 3600, now)
     end)
 
+  it("are not excused by a network that has never worked, however long an "
+    .. "outage may be", function(world)
+    local engine = field.engine(world, "10.0.0.1", {
+      peers = addresses(8), inaccessible_time = "30000d",
+    })
+    wait(world, engine, 8)
+  end)
+
+  it("are dialled side by side again at the first word of another",
+    function(world)
+      local engine = field.engine(world, "10.0.0.1:8333", {
+        ping_interval = 0, initial_backoff = 1, max_backoff = 1,
+        max_retries = 1000,
+      })
+      remember(engine, addresses(40))
+      local speaks
+      field.guest(world, "90.1.0.1", "10.0.0.1:8333",
+        function(connection, remote)
+          while not speaks do
+            remote:sleep(0.1)
+          end
+          connection:send "xyzzy"
+          connection:receive "nothing"
+        end)
+      world:run_for "10m" -- it is too quiet for too long
+      local most = 0
+      local function is_idle()
+        most = math.max(most, engine:counts().outbound)
+        return most > 0 and engine:counts().outbound == 0
+      end
+      assert.is_true(world:run_until(is_idle, "1m"))
+      assert.equal(1, most)
+      speaks = true
+      world:run_for "6s"
+      assert.equal(8, engine:counts().outbound)
+    end)
+
   it("become inaccessible after max_retries while others work",
     function(world)
       local list = addresses(7)
@@ -200,3 +237,58 @@ describe("an outage", function()
     assert.is_true(engine:counts().dials - dials <= 9)
   end)
 end)
+
+describe("a portal that takes every connection and lets nothing through",
+  function()
+    --- Nodes that work until the portal comes, which closes what there is.
+    local function enter(world, config, n)
+      local portal, list = {}, addresses(n)
+      config.peers, config.target_connections = list, 20
+      for _, address in ipairs(list) do
+        world:remote(address, function(remote)
+          remote:serve(function(connection)
+            if portal.is_here or connection:handshake() then
+              connection:receive "nothing"
+            end
+          end)
+        end)
+      end
+      local engine, log = field.engine(world, "10.0.0.1", config)
+      world:run_for "10m"
+      assert.equal(n, engine:counts().connected)
+      portal.is_here = true
+      for _, address in ipairs(list) do
+        world:sever("10.0.0.1", address:match "^[^:]*")
+      end
+      return engine, log, portal
+    end
+
+    it("burns nobody, is no storm, and ends in the same company",
+      function(world)
+        local engine, log, portal = enter(world, {}, 8)
+        local dials = engine:counts().dials
+        world:run_for "3h"
+        assert.is_true(#log:all("connection_failed", "handshake_timeout") > 20)
+        assert.equal(0, count(engine, "inaccessible"))
+        dials = engine:counts().dials - dials
+        assert.is_true(dials < 3 * 3600 / 15, dials) -- one at a time
+        portal.is_here = false
+        world:run_for "15m"
+        assert.equal(8, engine:counts().connected)
+      end)
+
+    it("for longer than inaccessible_time is not to be told from silent peers",
+      function(world)
+        local engine, _, portal = enter(world, { inaccessible_time = "2h" }, 8)
+        local most = 0
+        world:run_until(function()
+          most = math.max(most, count(engine, "inaccessible"))
+          return false
+        end, "5h")
+        assert.equal(8, most)
+        portal.is_here = false
+        world:run_for "3h"
+        assert.equal(8, engine:counts().connected)
+        assert.equal(0, count(engine, "inaccessible"))
+      end)
+  end)

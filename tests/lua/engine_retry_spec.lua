@@ -131,6 +131,77 @@ describe("a dial that nobody answers", function()
   end)
 end)
 
+describe("a dial that fails because it cannot even begin", function()
+  --- What they say of the peers: their status, and how often they failed.
+  local function failures(engine)
+    local n = 0
+    for peer in engine:peers() do
+      assert.not_equal("inaccessible", peer.status)
+      n = n + peer.failures
+    end
+    return n
+  end
+
+  it("is not retried: nobody is dialled whom nobody selects", function(world)
+    local chosen, seen = { "10.0.0.2:8333" }, field.node(world, "10.0.0.2:8333")
+    local engine, log = field.engine(world, "10.0.0.1:8333", {
+      target_connections = 1, policies = { {
+        select = function() return chosen end,
+        retry = function() error "asked" end,
+      } },
+    })
+    engine.store:create { ip = "10.0.0.2", port = 8333 }
+    world:limit(engine, { descriptors = 1 }) -- the listener
+    world:run_for "1s"
+    assert.equal(1, #log:all("connection_failed", "connection_failed"))
+    assert.equal(1, failures(engine))
+    chosen = {}
+    world:limit(engine, { descriptors = 100 })
+    world:run_for "2h"
+    assert.equal(1, engine:counts().dials)
+    assert.is_nil(log:find "policy_failed")
+    chosen = { "10.0.0.2:8333" }
+    world:run_for "6s"
+    assert.equal(1, seen.visits)
+  end)
+
+  it("makes room for another that is selected meanwhile", function(world)
+    local seen = field.node(world, "10.0.0.3:8333")
+    local chosen = {}
+    local engine, log = field.engine(world, "10.0.0.1:8333", {
+      target_connections = 1,
+      policies = { { select = function() return chosen end } },
+    })
+    world:run_for "1s"
+    world:limit(engine, { descriptors = 1 })
+    chosen = { "10.0.0.2:8333" }
+    world:run_until(function() return log:find "connection_failed" end, "6s")
+    chosen = { "10.0.0.2:8333", "10.0.0.3:8333" }
+    world:limit(engine, { descriptors = 100 })
+    world:run_for(0.1)
+    assert.equal(2, engine:counts().dials)
+    assert.equal(1, seen.visits)
+  end)
+
+  it("never makes a peer inaccessible, and a fixed one is kept",
+    function(world)
+      local seen = field.node(world, "10.0.0.2:8333")
+      local engine, log = field.engine(world, "10.0.0.1:8333", {
+        max_retries = 2, max_backoff = "1m", target_connections = 1,
+      })
+      world:run_for "1s"
+      world:limit(engine, { descriptors = 1 })
+      assert(engine:configure { mode = "fixed", peers = { "10.0.0.2:8333" } })
+      world:run_for "1h"
+      local n = #log:all("connection_failed", "connection_failed")
+      assert.is_true(n > 30 and n < 150, n)
+      assert.equal(n, failures(engine))
+      world:limit(engine, { descriptors = 100 })
+      world:run_for "2m"
+      assert.equal(1, seen.visits)
+    end)
+end)
+
 describe("a handshake that does not come to its end", function()
   it("ends after handshake_timeout, and the peer is inaccessible",
     function(world)

@@ -129,6 +129,35 @@ describe("two engines with a single slot that dial each other", function()
     end)
 end)
 
+describe("two engines that close each other's dials at accept", function()
+  --- Their single slots are taken by the dials, their polite lanes by others of
+  --- the same group: neither dial lives to say whose it is.
+  for seed = 1, 4 do
+    it(("find each other later, seed %d"):format(seed), function(world)
+      local engines, logs = {}, {}
+      world:link(nil, nil, { latency = "10ms" })
+      for i, n in ipairs { 20, 30 } do
+        local home = ("%d.1.0.1:8333"):format(n)
+        engines[i], logs[i] = field.engine(world, home, {
+          peers = { ("%d.1.0.1:8333"):format(50 - n) }, max_connections = 1,
+          target_connections = 1,
+        })
+        world:remote(("%d.1.0.9"):format(50 - n), function(remote)
+          assert(remote:dial(home)):receive "nothing"
+        end)
+      end
+      world:link(engines[1], engines[2], { latency = "100ms" })
+      world:run_for "1s"
+      for i = 1, 2 do
+        assert.equal(0, engines[i]:counts().connections)
+        assert.equal(1, #logs[i]:all "connection_failed")
+      end
+      world:run_for "2m"
+      assert_one(engines[1], engines[2])
+    end, { seed = seed })
+  end
+end)
+
 describe("a twin that would take another's slot", function()
   it("is refused when as many handshakes as may be are under way",
     function(world)

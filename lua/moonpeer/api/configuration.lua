@@ -17,7 +17,8 @@ return {
     key("listen", "boolean|string", "true, or an address; port 0 chooses one",
       "off", "Where to wait for peers; true: 0.0.0.0, the network's port."),
     key("peers", "string[]", "addresses", "none",
-      "The only ones to dial: fixed mode, no discovery."),
+      "The only ones to dial: fixed mode, no discovery. They are kept: each "
+        .. "is dialled again after any failure."),
     key("mode", "string", "\"normal\" or \"fixed\"", "normal",
       "Fixed when peers are given."),
     key("store", "string|moonpeer.Store", "a URL, or a store", "memory:",

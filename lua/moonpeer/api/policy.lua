@@ -115,7 +115,10 @@ function policy.select(engine, n)
   return engine:pick(n, "valid")
 end]] },
     { name = "retry", since = since,
-      summary = "When a peer that could not be reached is dialled again.",
+      summary = "When a peer is dialled again after connection_refused, "
+        .. "connection_timeout, connection_reset or, while our own network is "
+        .. "down, any failure in silence. What else fails is not retried: "
+        .. "another peer is selected.",
       args = { { "engine", "moonpeer.Engine", "" },
         { "peer", "moonpeer.Peer|nil", "nil when the store has forgotten it" },
         { "failure", "moonpeer.Failure", "" } },

@@ -136,7 +136,7 @@ end
 
 local function look(play)
   for _, watch in ipairs(play.watches) do
-    invariants.look(watch)
+    invariants.look(watch, play.world:now())
     if watch.broken then
       return watch.broken
     end

@@ -26,7 +26,7 @@ function invariants.always.limits(watch)
 end
 
 --- A slot is taken for each connection and given back once: what was told to
---- begin and not to end is what there is.
+--- begin and not to end is what there is, but for those that are closing.
 function invariants.always.slots(watch)
   local now, listed = watch.engine:counts(), 0
   demand(now.connections >= 0 and now.polite >= 0 and now.half_open >= 0
@@ -37,6 +37,11 @@ function invariants.always.slots(watch)
   demand(listed <= now.connections + now.polite,
     "%d connections, %d slots are taken", listed,
     now.connections + now.polite)
+  local taken = now.connections + now.polite
+  watch.surplus = taken > listed and (watch.surplus or watch.now) or nil
+  demand(not watch.surplus or watch.now - watch.surplus < 60,
+    "%d slots are taken, %d connections are there, for a minute", taken,
+    listed)
   demand(watch.live <= now.connections + now.polite,
     "%d connections have begun and not ended, %d slots are taken", watch.live,
     now.connections + now.polite)
@@ -195,7 +200,9 @@ function invariants.watch(engine, name, config)
 end
 
 --- Looks at what must hold always.
-function invariants.look(watch)
+---@param now number  the world's time
+function invariants.look(watch, now)
+  watch.now = now
   for what, fn in each(invariants.always) do
     try(watch, what, fn)
   end
