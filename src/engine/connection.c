@@ -71,11 +71,13 @@ void connection_end(struct mp_connection *c, int code, const char *text) {
 }
 
 void mp_connection_close(struct mp_connection *c, int code, const char *text) {
+  char words[MP_FAULT_TEXT];
   if (c->is_closing)
     return;
   c->is_closing = true;
   c->reason = code ? code : MP_ECLOSED;
-  snprintf(c->text, sizeof c->text, "%s", text ? text : "closed by us");
+  snprintf(words, sizeof words, "%s", text ? text : "closed by us");
+  c->text = mem_text(words); /* few of those that live are closing */
   connection_wait(c, WAITING_LINGER, LINGER * MP_SECOND);
   mp_later_post(c->loop, &c->turn);
 }
@@ -133,6 +135,7 @@ static void on_closed(void *owner) {
   connection_account(c);
   free(c->version);
   free(c->own_version);
+  free(c->text);
   free(c);
 }
 

@@ -119,7 +119,7 @@ struct mp_connection {
   bool has_ended;           /* the remote has said its last */
   bool is_closing, is_over; /* asked to; the end was told */
   int reason;               /* why it ends */
-  char text[MP_FAULT_TEXT];
+  char *text;               /* in words, owned; NULL before it is closing */
 };
 
 /* --- connection.c ----------------------------------------------------------
