@@ -55,7 +55,8 @@ local function describe_type(one)
       member.summary:match "^[^.:;]*")
   end
   for _, row in ipairs(one.values and one.values[2] or {}) do
-    lines[#lines + 1] = ("  %-36q %s"):format(row[1], row[2])
+    lines[#lines + 1] = ("  %-36s %s"):format(
+      ("%q"):format(row[1]), row[2])
   end
   return table.concat(lines, "\n")
 end

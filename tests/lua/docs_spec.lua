@@ -259,6 +259,10 @@ describe("help", function()
     assert.matches("^engine:ban%(what, options%?%)", help.text "engine.ban")
     assert.matches("moonpeer.Engine", help.text "engine")
     assert.matches("moonpeer.connect", help.text(moonpeer))
+    assert.matches('"peer_banned" +%S', help.text "event")
+    for _, one in ipairs(api.types()) do
+      assert.matches(one.class, help.text(one.variable), 1, true)
+    end
     local engine <close> = assert(moonpeer.engine { network = "regtest" })
     assert.matches("^moonpeer.Engine", help.text(engine))
     assert.matches("^engine:ban", help.text(engine.ban))

@@ -186,7 +186,10 @@ rows[#rows + 1] = { "log", "[LEVEL [COMPONENT]]",
       check_component(log, words[2])
     end
     if words[1] then
-      log.set_level(words[1], words[2])
+      local good, message = pcall(log.set_level, words[1], words[2])
+      if not good then
+        error(message, 0)
+      end
     end
     session.print(inspect.value(log.levels()))
   end, changes = true }
