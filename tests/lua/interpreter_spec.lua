@@ -259,6 +259,13 @@ describe("a command", function()
     end
   end)
 
+  it("run takes a network that there is none of for misuse", function()
+    local out, err, code = command("run --network regtst")
+    assert.equal("", out)
+    assert.matches('unknown network "regtst"; there are .*regtest', err)
+    assert.equal(2, code)
+  end)
+
   it("run reports a script that is not there, with exit code 1", function()
     local _, err, code = command("run ./no-such.lua")
     assert.matches("^moonpeer: cannot open ./no%-such.lua", err)

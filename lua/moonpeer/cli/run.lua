@@ -1,5 +1,6 @@
 --- run - runs an engine: a script, a configuration, or plain options.
 local core = require "moonpeer.core"
+local networks = require "moonpeer.cli.networks"
 local words = require "moonpeer.words"
 
 local run = {
@@ -18,9 +19,15 @@ local function option(parser, names, text, argname)
   return parser:option(names, text):argname(argname)
 end
 
+local function network_name(name)
+  local network, message = networks.find(name)
+  return network and name, message
+end
+
 function run.configure(parser)
   parser:argument("script", "A Lua file, or a configuration (.json)."):args "?"
   option(parser, "--network", "The network to speak.", "<name>")
+    :convert(network_name)
   option(parser, "--listen", "Where to wait for peers.", "<address>")
   option(parser, "--peer", "Dial only these; may be given again.", "<address>")
     :count "*"
