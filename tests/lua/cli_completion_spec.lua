@@ -38,6 +38,7 @@ function completes.fish(line)
 end
 
 --- It completes at a terminal only; what it has made of the line is printed.
+--- What marks that is written otherwise where it is typed, and may be echoed.
 function completes.zsh(line)
   return shell("zsh -f", ([==[
     zmodload zsh/zpty
@@ -45,13 +46,13 @@ function completes.zsh(line)
     zpty -w z "PS1= ; stty -echo; unsetopt zle_bracketed_paste"
     zpty -w z "autoload -U compinit; compinit -u -d %s/dump"
     zpty -w z "source <(moonpeer completion zsh)"
-    zpty -w z "show() { print -r -- '<'\$BUFFER'>'; BUFFER=; zle accept-line }"
-    zpty -w z "zle -N show; bindkey '^T' show; print is ready"
+    zpty -w z "show() { print -r -- \$'\x01'\$BUFFER\$'\x02'; zle kill-buffer }"
+    zpty -w z "zle -N show; bindkey '^T' show; print is' 'ready"
     zpty -r -m z heard '*is ready*'
     zpty -w -n z '%s'$'\t\x14'
-    zpty -r -m z heard '*<*>*'
-    heard=${heard##*\<}
-    print -r -- "${heard%%%%\>*}"]==]):format(folder, line))
+    zpty -r -m z heard $'*\x01*\x02*'
+    heard=${heard##*$'\x01'}
+    print -r -- "${heard%%%%$'\x02'*}"]==]):format(folder, line))
 end
 
 for name, words in pairs(completes) do
