@@ -236,6 +236,15 @@ describe("an outage", function()
     assert.equal(9, engine:counts().connected)
     assert.is_true(engine:counts().dials - dials <= 9)
   end)
+
+  it("whose dials fail at once is no storm", function(world)
+    local engine = field.engine(world, "10.0.0.1:8333")
+    world:limit(engine, { descriptors = 1 })
+    remember(engine, addresses(100))
+    world:run_for "1m"
+    local dials = engine:counts().dials
+    assert.is_true(dials > 8 and dials <= 8 + 60 / 5, dials)
+  end)
 end)
 
 describe("a portal that takes every connection and lets nothing through",
