@@ -245,6 +245,16 @@ describe("an outage", function()
     local dials = engine:counts().dials
     assert.is_true(dials > 8 and dials <= 8 + 60 / 5, dials)
   end)
+
+  it("in which what was sent is given up restarts at once", function(world)
+    local engine, log = cut(world, {
+      ping_interval = "30s", ping_timeout = "10h",
+    }, 1)
+    assert.is_true(world:run_until(function()
+      return #log:all("connection_restarting", "io_error") > 0
+    end, "3h"))
+    assert.equal(1, engine:counts().outbound)
+  end)
 end)
 
 describe("a portal that takes every connection and lets nothing through",
