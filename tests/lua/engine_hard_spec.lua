@@ -228,6 +228,22 @@ describe("a flood", function()
       assert.is_true(pongs < 1000 + 200 * 10, pongs)
     end)
 
+  it("of addresses is told from those that a peer has", function(world)
+    local engine, log = field.engine(world, at)
+    guest(world, "20.1.0.1", function(connection)
+      local empty = wire.frame("addr", "\0")
+      connection:send_raw(empty:rep(50))
+      assert(connection:receive("pong", 0.5) == nil)
+      connection:send_raw(empty:rep(20))
+      connection:receive "nothing"
+    end)
+    world:run_for "100ms"
+    assert.equal(50, engine:stats().commands.addr.messages_in)
+    assert.is_nil(log:find("peer_misbehaved", "flood"))
+    world:run_for "1s"
+    assert.equal("throttle", log:find("peer_misbehaved", "flood").verdict)
+  end)
+
   --- Judging what is wrong costs more than sending it.
   for what, frame in pairs { -- any order: each in a world of its own
     ["commands that are none"] = wire.frame("", "", {
