@@ -86,7 +86,9 @@ describe("at the prompt", function()
     t:type "\3"
     t:expect "interrupted\n> "
     t:enter("tostring(e)", "running")
-    t:enter("while true do end", "\n")
+    -- the thread sanitizer holds a signal back until the next call of libc
+    t:enter(os.getenv "MOONPEER_SANITIZE" == "thread"
+      and "while true do io.stdout:flush() end" or "while true do end", "\n")
     t:take(0.2)
     t:type "\3"
     t:expect "interrupted\n> "
