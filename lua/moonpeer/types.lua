@@ -361,7 +361,7 @@ function engine:explain(what) end
 ---@field user_agent? string What we call ourselves.
 ---@field half_open? integer Inbound handshakes under way at once.
 ---@field per_address? integer Inbound connections from one address.
----@field per_group? integer Inbound connections from one network group; 0: a quarter of them.
+---@field per_group? integer Inbound connections from one network group, and how many of it may come in a second (4 at least); 0: a quarter of them.
 ---@field ban_time? number|string How long a ban lasts when its verdict does not say.
 ---@field inaccessible_time? number|string Until an inaccessible peer is unknown again.
 ---@field initial_backoff? number|string Before a peer is dialled for the second time.
