@@ -32,23 +32,32 @@ local function plain_text(value)
   end))
 end
 
+--- Without holes, and without names: what JSON has arrays for.
+local function is_list(value)
+  local n, count = rawlen(value), 0
+  for key in next, value do -- any order: only counts
+    if math.type(key) ~= "integer" or key < 1 or key > n then
+      return false
+    end
+    count = count + 1
+  end
+  return n > 0 and count == n
+end
+
 local function plain_table(value, state)
   if state.above[value] or state.depth >= 16 then
     return "..."
   end
   state.above[value] = true
   state.depth = state.depth + 1
-  local made, n = {}, rawlen(value)
-  local is_list = n > 0
-  -- any order: for people, of more than fits
+  local made, has_indexes = {}, is_list(value)
+  -- any order: for people, of more than fits; a list's is that of its indexes
   for key, item in next, value do
     state.left = state.left - 1
     if state.left < 0 then
       break
     end
-    local is_index = is_list and math.type(key) == "integer" and key >= 1
-      and key <= n
-    made[is_index and key or plain_text(tostring(key))] = plain(item, state)
+    made[has_indexes and key or plain_text(tostring(key))] = plain(item, state)
   end
   state.depth = state.depth - 1
   state.above[value] = nil
@@ -71,7 +80,7 @@ function plain(value, state)
   return plain_text(tostring(value))
 end
 
---- Nil for what JSON has no form for: a list with holes, or with names, too.
+--- Nil for what JSON has no form for.
 local function encode(value)
   local good, text = pcall(core.json_encode, value)
   return good and text or nil
@@ -283,8 +292,8 @@ end
 
 --- Answers at a Unix socket, mode 0600, until the listener is closed.
 ---@param path string
----@param options? table  read_only; budget: how long an evaluation may hold
----  the loop, 1 s
+---@param options? table  read_only; budget: how much processor time an
+---  evaluation may hold the loop for, 1 s
 ---@return table|nil, string?, string?  the listener; nil, message, code
 function console.serve(path, options)
   options = options or {}

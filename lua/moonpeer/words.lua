@@ -55,4 +55,24 @@ function words.list(list)
   return #list > 8 and ("%s and %d more"):format(shown, #list - 8) or shown
 end
 
+--- What is said of a name that is neither a built-in message nor one of the
+--- others: it may be meant, or mistyped. Nil of those.
+---@param name string
+---@param others? string[]
+---@return string|nil
+function words.doubt(name, others)
+  local known = table.move(others or {}, 1, #(others or {}), 1, {})
+  for _, one in ipairs(core.types()) do
+    known[#known + 1] = one.command
+  end
+  for _, one in ipairs(known) do
+    if one == name then
+      return nil
+    end
+  end
+  local near = core.nearest(name, known)
+  return ("%s is no built-in message%s"):format(words.show(name),
+    near and ("; the nearest is %q"):format(near) or "")
+end
+
 return words

@@ -5,6 +5,7 @@
 #include "engine/connection.h"
 #include "engine/crowd.h"
 #include "engine/news.h"
+#include "engine/pace.h"
 #include "engine/roster.h"
 #include "engine/rules.h"
 #include "engine/target.h"
@@ -62,7 +63,8 @@ struct mp_engine {
   struct crowd dialled_group;
   struct crowd by_ip, by_group; /* inbound */
   struct crowd half_open_group, polite_group;
-  unsigned sweeps; /* bans that were looked for among us in this turn */
+  struct pace arrivals; /* of groups */
+  unsigned sweeps;      /* bans that were looked for among us in this turn */
 
   struct targets targets;
   struct network network;

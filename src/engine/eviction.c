@@ -12,7 +12,7 @@
 enum {
   BY_GROUP = 4, /* protected for their group, in an order nobody can foresee */
   BY_RTT = 8,   /* protected for the least round trip */
-  DRAWN = 256,  /* looked at when there are more: work that anybody can ask for
+  DRAWN = 128,  /* looked at when there are more: work that anybody can ask for
                    by dialling us must not grow with their number */
 };
 

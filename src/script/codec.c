@@ -74,6 +74,17 @@ static bool take_limit(lua_State *L, const char *command,
   return true;
 }
 
+/* Raises. */
+static int refuse_command(lua_State *L, const char *command) {
+  enum { SHOWN = 40 };
+  lua_pushlstring(L, command, strnlen(command, SHOWN));
+  lua_pushfstring(L,
+                  "expected a command of at most 12 printable ASCII characters "
+                  "that does not begin with extmsg, got \"%s\"",
+                  lua_tostring(L, -1));
+  return luaL_argerror(L, 1, lua_tostring(L, -1));
+}
+
 /* encode(command, fields, { network =, text = }) */
 int codec_lua_encode(lua_State *L) {
   static const char *const known[] = {"network", "text", NULL};
@@ -92,9 +103,7 @@ int codec_lua_encode(lua_State *L) {
   size_t size = mp_message_header(header, &network, command, payload, n,
                                   script_hasher(L));
   if (!size)
-    return luaL_argerror(L, 1,
-                         "expected a command of at most 12 printable "
-                         "ASCII characters that does not begin with extmsg");
+    return refuse_command(L, command);
   lua_pushlstring(L, (const char *)header, size);
   lua_insert(L, -2);
   lua_concat(L, 2);

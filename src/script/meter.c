@@ -167,7 +167,9 @@ static void look(lua_State *L, lua_Debug *event) {
   if (limit->used <= limit->most)
     return;
   lua_sethook(L, look, LUA_MASKCOUNT, 1); /* no pcall keeps it going */
-  luaL_error(L, "the evaluation held the engine for more than %f s",
+  luaL_error(L,
+             "the evaluation held the engine for more than %f s of "
+             "processor time",
              (lua_Number)limit->most / (lua_Number)MP_SECOND);
 }
 

@@ -1,5 +1,4 @@
 /* encoder - making a payload from named fields. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,88 +32,16 @@ void mp_encoder_start(struct mp_encoder *encoder,
   encoder->levels[0] = (struct level){.layout = type->layout};
 }
 
-/* --- what is wrong ------------------------------------------------------- */
-
-static void put_path(const struct mp_encoder *encoder, char *path,
-                     size_t size) {
-  size_t n = 0;
-  path[0] = '\0';
-  for (size_t i = 0; i <= encoder->depth && n < size; i++) {
-    const struct level *level = &encoder->levels[i];
-    if (level->field && level->field->name)
-      n += (size_t)snprintf(path + n, size - n, "%s%s", n ? "." : "",
-                            level->field->name);
-    if (level->is_list && n < size)
-      n += (size_t)snprintf(path + n, size - n, "[%llu]",
-                            (unsigned long long)level->entries);
-  }
-}
-
-int encoder_refuse(struct mp_encoder *encoder, struct mp_fault *fault,
-                   const char *name, const char *format, ...) {
-  char path[120], what[96];
-  va_list list;
-  va_start(list, format);
-  vsnprintf(what, sizeof what, format, list);
-  va_end(list);
-  put_path(encoder, path, sizeof path);
-  encoder->rc = fault_set(&encoder->fault, MP_EPROTOCOL, "%s: %s%s%s: %s",
-                          encoder->type->command, path,
-                          path[0] && name ? "." : "", name ? name : "", what);
-  if (fault)
-    *fault = encoder->fault;
-  return encoder->rc;
-}
-
 static int failed(const struct mp_encoder *encoder, struct mp_fault *fault) {
   if (encoder->rc && fault)
     *fault = encoder->fault;
   return encoder->rc;
 }
 
-int encoder_no_memory(struct mp_encoder *encoder, struct mp_fault *fault) {
-  encoder->rc = fault_set(&encoder->fault, MP_ELIMIT,
-                          "%s: no memory for a payload of %zu bytes",
-                          encoder->type->command, buf_length(&encoder->out));
-  return failed(encoder, fault);
-}
-
 int encoder_put(struct mp_encoder *encoder, const void *bytes, size_t n,
                 struct mp_fault *fault) {
   return buf_put(&encoder->out, bytes, n) ? encoder_no_memory(encoder, fault)
                                           : 0;
-}
-
-/* What a field wants, in words. */
-static const char *wanted(const struct mp_field *field, char text[48]) {
-  switch (field->type) {
-  case MP_FIELD_UINT:
-  case MP_FIELD_INT:
-    snprintf(text, 48, "%s integer of %u bytes",
-             field->type == MP_FIELD_INT ? "a signed" : "an", field->size);
-    return text;
-  case MP_FIELD_BOOL: return "true or false";
-  case MP_FIELD_COMPACT: return "an integer that is not negative";
-  case MP_FIELD_HASH: return "32 bytes";
-  case MP_FIELD_IP: return "4 or 16 bytes of an address";
-  case MP_FIELD_BYTES: snprintf(text, 48, "%u bytes", field->size); return text;
-  case MP_FIELD_RECORD: return "fields";
-  case MP_FIELD_LIST:
-  case MP_FIELD_HASHES_OF: return "a list";
-  default: return "bytes";
-  }
-}
-
-static int want(struct mp_encoder *encoder, const struct mp_field *field,
-                const char *got, struct mp_fault *fault) {
-  char text[48];
-  return encoder_refuse(encoder, fault, field->name, "expected %s, got %s",
-                        wanted(field, text), got);
-}
-
-int encoder_missing(struct mp_encoder *encoder, const struct mp_field *field,
-                    struct mp_fault *fault) {
-  return want(encoder, field, "nothing", fault);
 }
 
 /* --- places -------------------------------------------------------------- */
@@ -151,9 +78,7 @@ static int locate(struct mp_encoder *encoder, const char *name,
     return encoder->rc;
   *field = mp_encoder_field(encoder, name);
   if (!*field)
-    return encoder_refuse(encoder, fault, name,
-                          name ? "there is no such field"
-                               : "expected the name of a field");
+    return encoder_no_field(encoder, name, fault);
   struct slot *slot = slot_of(encoder, *field);
   if (slot && slot->is_given)
     return encoder_refuse(encoder, fault, name, "given twice");
@@ -215,7 +140,7 @@ int mp_encoder_integer(struct mp_encoder *encoder, const char *name,
   char text[32];
   snprintf(text, sizeof text, "%lld", (long long)value);
   if (!field_is_number(field) || !fits(field, value))
-    return want(encoder, field, text, fault);
+    return encoder_want(encoder, field, text, fault);
   uint8_t bytes[9];
   begin_slot(encoder, field);
   size_t n = encoder_number(field, (uint64_t)value, bytes);
@@ -260,7 +185,7 @@ static int check_bytes(struct mp_encoder *encoder, const struct mp_field *field,
   }
   char text[32];
   snprintf(text, sizeof text, "%zu bytes", n);
-  return good ? 0 : want(encoder, field, text, fault);
+  return good ? 0 : encoder_want(encoder, field, text, fault);
 }
 
 static bool has_length(const struct mp_field *field) {
@@ -321,7 +246,7 @@ int mp_encoder_begin(struct mp_encoder *encoder, const char *name,
   }
   bool is_list = field->type == MP_FIELD_LIST;
   if (!is_list && field->type != MP_FIELD_RECORD)
-    return want(encoder, field, "a table", fault);
+    return encoder_want(encoder, field, "a table", fault);
   if (encoder->depth + 1 >= ENCODER_LEVELS)
     return encoder_refuse(encoder, fault, name, "too deep");
   const struct mp_layout *layout =

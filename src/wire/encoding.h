@@ -1,4 +1,4 @@
-/* encoding - what the encoder's two files share. */
+/* encoding - what the encoder's files share. */
 #ifndef WIRE_ENCODING_H
 #define WIRE_ENCODING_H
 
@@ -35,11 +35,16 @@ struct mp_encoder {
   struct level levels[ENCODER_LEVELS];
 };
 
+/* All of these set the failure, and *fault unless NULL, and return its code. */
 __attribute__((format(printf, 4, 5))) int
 encoder_refuse(struct mp_encoder *encoder, struct mp_fault *fault,
                const char *name, const char *format, ...);
+int encoder_want(struct mp_encoder *encoder, const struct mp_field *field,
+                 const char *got, struct mp_fault *fault);
 int encoder_missing(struct mp_encoder *encoder, const struct mp_field *field,
                     struct mp_fault *fault);
+int encoder_no_field(struct mp_encoder *encoder, const char *name,
+                     struct mp_fault *fault);
 int encoder_no_memory(struct mp_encoder *encoder, struct mp_fault *fault);
 int encoder_put(struct mp_encoder *encoder, const void *bytes, size_t n,
                 struct mp_fault *fault);

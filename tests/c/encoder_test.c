@@ -104,7 +104,8 @@ static void an_encoder_says_which_field_and_what_it_wants(void) {
   struct mp_fault fault;
   struct mp_encoder *encoder = start("ping");
   CHECK_INT(mp_encoder_integer(encoder, "nonse", 1, &fault), MP_EPROTOCOL);
-  CHECK_TEXT(fault.text, "ping: nonse: there is no such field");
+  CHECK_TEXT(fault.text,
+             "ping: nonse: there is no such field; the nearest is nonce");
   CHECK_INT(mp_encoder_integer(encoder, "nonce", 1, &fault), MP_EPROTOCOL);
   encoder = start("ping");
   CHECK_INT(mp_encoder_bytes(encoder, "nonce", "12345678", 8, &fault),

@@ -79,7 +79,17 @@ describe("a console", function()
       assert.equal("ff00", answer.results[1])
       assert.matches("^function", answer.results[2])
       assert.matches("nan", answer.results[3])
+      assert.same({ ["1"] = 1, x = { y = "inf" } }, answer.results[4])
       assert.equal(1 << 62, answer.results[5])
+    end)
+  end)
+
+  it("gives a list with holes or names as an object", function()
+    served({}, function(_, attach)
+      local answer = attach():ask { eval = "{1, nil, 3}, {{n = 1, 2}}, {}" }
+      assert.same({ ["1"] = 1, ["3"] = 3 }, answer.results[1])
+      assert.same({ n = 1, ["1"] = 2 }, answer.results[2][1])
+      assert.same({}, answer.results[3])
     end)
   end)
 

@@ -267,7 +267,6 @@ describe("moonpeer encode", function()
       "filteradd data=010203",
       "version timestamp=1 services=33 relay=false user_agent=/a:1/",
       "feefilter feerate_sat_per_kb=-5",
-      "huh --payload 0011",
       "getaddr",
     } do
       local hex, err, code = run("$M encode " .. words)
@@ -275,6 +274,18 @@ describe("moonpeer encode", function()
       assert.matches("^%x+\n$", hex)
       local out, _, decoded = run("$M decode --json", hex)
       assert.equal(0, decoded)
+      assert.equal(words:match "^%l+", rows(out)[1].command)
+    end
+  end)
+
+  it("makes what is not built in, and doubts that it was meant", function()
+    for words, doubt in pairs {
+      ["huh --payload 0011"] = '"huh" is no built-in message',
+      ["pnig"] = '"pnig" is no built-in message; the nearest is "ping"',
+    } do
+      local hex, err, code = run("$M encode " .. words)
+      assert.same({ "moonpeer encode: " .. doubt .. "\n", 0 }, { err, code })
+      local out = run("$M decode --json", hex)
       assert.equal(words:match "^%l+", rows(out)[1].command)
     end
   end)
@@ -317,9 +328,10 @@ describe("moonpeer encode", function()
       ["ping nonce"] = "expected key=value",
       ["ping nonce=x"] = "expected a number such as",
       ["ping nonsense=1"] = "no such field",
+      ["ping nonc=1"] = "no such field; the nearest is nonce",
       ["ping nonce=1 nonce=1"] = "nonce: given twice",
       ["huh a=1"] = "payload",
-      ["toolongacommand --payload 00"] = "12 printable",
+      ["toolongacommand --payload 00"] = '12 printable.*"toolongacommand"\n$',
       ["ping --payload 0"] = "hex digits",
       ["ping nonce=1 --payload 00"] = "got both",
       ["ping --network nonsense"] = "unknown network",

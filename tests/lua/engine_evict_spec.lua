@@ -107,9 +107,9 @@ describe("eviction", function()
     assert.equal(400, engine:counts().connected)
     visitor(world, "90.1.0.1", shake)
     world:run_for "1s"
-    assert.equal(256, seen)
+    assert.equal(128, seen)
     assert.equal(400, engine:counts().connected)
-    assert.matches("among 256", reason, 1, true)
+    assert.matches("among 128", reason, 1, true)
   end)
 
   it("spares the nearest, and those who have been here for long",

@@ -1,13 +1,16 @@
 --- encode - makes a frame from a command and its fields.
 local core = require "moonpeer.core"
 local networks = require "moonpeer.cli.networks"
+local misuse = require "moonpeer.misuse"
+local words_of = require "moonpeer.words"
 
 local encode = {
   summary = "Makes a message: its frame in hex digits.",
 }
 
 function encode.configure(parser)
-  parser:argument("command", "Such as ping.")
+  parser:argument("command", "Such as ping. One that is not built in is made, "
+    .. "with a word of warning.")
   parser:argument("fields", "key=value: numbers as 33 or 0x21, hashes as they "
     .. "are displayed, other bytes as hex digits, lists and records as JSON.")
     :args "*"
@@ -88,7 +91,11 @@ function encode.run(options)
   local good, frame, words = pcall(core.encode, options.command, payload,
     { network = options.network, text = true })
   if not good or not frame then
-    return complain((good and words or frame):gsub("^[^:]*:%d+: ", ""))
+    return complain(misuse.bare(good and words or frame))
+  end
+  local doubt = words_of.doubt(options.command)
+  if doubt then
+    io.stderr:write("moonpeer encode: ", doubt, "\n")
   end
   print_frame(options, frame)
   return 0

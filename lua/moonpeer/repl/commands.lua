@@ -1,6 +1,7 @@
 --- commands - what a session does for a line that begins with a colon.
 local core = require "moonpeer.core"
 local inspect = require "moonpeer.inspect"
+local words_of = require "moonpeer.words"
 
 local commands = {}
 
@@ -90,39 +91,50 @@ function commands.unwatch(session, what)
   end
 end
 
+local function show_watches(session)
+  local names = {}
+  for name in pairs(session.watches) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  session.print(#names > 0 and "watching " .. table.concat(names, ", ")
+    or "watching nothing; :watch inv, :watch peer_banned ...")
+end
+
+local function show_message(event)
+  return ("%s %s %s"):format(event.address, safe(event.command),
+    inspect.value(event.message:table(), { width = 1000, items = 4,
+      text = 80, size = 400 }):gsub("\n%s*", " "))
+end
+
+local function watch(session, what)
+  local event = is_event[what] and what or "message"
+  local show = event == "message" and show_message or describe
+  local engine, name = need_engine(session), "watch " .. tostring(session)
+  local say = limited(session)
+  name = name .. " " .. what
+  engine:on(event, name, function(view)
+    say(function()
+      return show(view)
+    end)
+  end, { command = not is_event[what] and what or nil })
+  session.watches[what] = { engine = engine, event = event, name = name }
+end
+
 rows[#rows + 1] = { "watch", "[EVENT or COMMAND]",
   "shows events, or messages of a command, as they come; again: no more",
   function(session, words)
     local what = words[1]
     if not what then
-      local names = {}
-      for name in pairs(session.watches) do
-        names[#names + 1] = name
-      end
-      table.sort(names)
-      session.print(#names > 0 and "watching " .. table.concat(names, ", ")
-        or "watching nothing; :watch inv, :watch peer_banned ...")
-      return
+      show_watches(session)
     elseif session.watches[what] then
       commands.unwatch(session, what)
       session.print("no longer watching " .. what)
-      return
+    else
+      watch(session, what)
+      local doubt = words_of.doubt(what, core.events)
+      session.print("watching " .. what .. (doubt and ": " .. doubt or ""))
     end
-    local event = is_event[what] and what or "message"
-    local engine, name = need_engine(session), "watch " .. tostring(session)
-    local say = limited(session)
-    name = name .. " " .. what
-    engine:on(event, name, function(view)
-      say(function()
-        return event == "message"
-          and ("%s %s %s"):format(view.address, safe(view.command),
-            inspect.value(view.message:table(), { width = 1000, items = 4,
-              text = 80, size = 400 }):gsub("\n%s*", " "))
-          or describe(view)
-      end)
-    end, { command = not is_event[what] and what or nil })
-    session.watches[what] = { engine = engine, event = event, name = name }
-    session.print("watching " .. what)
   end }
 
 -- --- asking ----------------------------------------------------------------
