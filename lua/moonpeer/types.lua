@@ -77,7 +77,7 @@ function moonpeer.store(url, options) end
 ---@return moonpeer.Task
 function moonpeer.spawn(fn, ...) end
 
---- Runs the loop: until no engine, task or connection is left; with a function until that, a task, has ended. SIGINT and SIGTERM end everything in order, the second one at once. Runs do not nest.
+--- Runs the loop: until no engine, task or connection is left; with a function until that, a task, has ended. SIGINT, SIGTERM and SIGHUP end everything in order, a second SIGINT or SIGTERM at once. Runs do not nest.
 ---@param fn? function
 ---@param ... any its arguments
 ---@return any|nil
