@@ -146,9 +146,6 @@ void connection_limit(struct mp_connection *c, int64_t patience);
 /* Gives it handshake_timeout after all, from now on. */
 void connection_unlimit(struct mp_connection *c);
 
-/* Starts the session: sends our version when we have dialled. */
-void connection_start(struct mp_connection *c);
-
 /* The options have changed from `old`: a wait under way becomes what it would
  * be now, counted from its beginning. */
 void connection_reconfigure(struct mp_connection *c,

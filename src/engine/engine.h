@@ -214,7 +214,6 @@ void engine_start_dialing(struct mp_engine *engine);
 void engine_stop_dialing(struct mp_engine *engine);
 void engine_start_feelers(struct mp_engine *engine);
 void engine_dial_configured(struct mp_engine *engine);
-void engine_dial_more(struct mp_engine *engine);
 void engine_dial_soon(struct mp_engine *engine);
 void engine_dial_due(struct mp_engine *engine, struct target *target);
 void engine_outbound_complete(struct mp_engine *engine,
