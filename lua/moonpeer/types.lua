@@ -325,7 +325,7 @@ function engine:try(policy) end
 ---@return table|nil
 function engine:trial() end
 
---- The last 256 decisions, the oldest first: number, time, generation, decision, policy, rule, verdict, reason, address, inputs, and text, all of it in words.
+--- The last 256 decisions, the oldest first: number, time, generation, decision, policy, rule, verdict, reason, address, inputs, and text, all of it in a line of printable ASCII.
 ---@param after? integer those with a number above it; 0
 ---@return table[]
 function engine:decisions(after) end

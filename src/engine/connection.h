@@ -261,6 +261,10 @@ uint64_t connection_declared_limit(const struct mp_connection *c,
 /* Gives a queue to the stream while it has nothing: 1 when all of it has left,
  * 0 when that takes a while, or the connection is over. */
 int connection_write(struct mp_connection *c, struct buf *from);
+
+/* Takes no more when that might have to be dropped that it is answered with:
+ * what was put aside is many messages. */
+void connection_choke(struct mp_connection *c);
 void connection_flush(struct mp_connection *c);
 void connection_drained(void *owner);
 void connection_send_version(struct mp_connection *c);
