@@ -77,7 +77,7 @@ function moonpeer.store(url, options) end
 ---@return moonpeer.Task
 function moonpeer.spawn(fn, ...) end
 
---- Runs the loop: until no engine, task or connection is left; with a function until that, a task, has ended. SIGINT and SIGTERM end everything in order, the second one at once. Runs do not nest.
+--- Runs the loop: until no engine, task or connection is left; with a function until that, a task, has ended. SIGINT, SIGTERM and SIGHUP end everything in order, a second SIGINT or SIGTERM at once. Runs do not nest.
 ---@param fn? function
 ---@param ... any its arguments
 ---@return any|nil
@@ -325,7 +325,7 @@ function engine:try(policy) end
 ---@return table|nil
 function engine:trial() end
 
---- The last 256 decisions, the oldest first: number, time, generation, decision, policy, rule, verdict, reason, address, inputs, and text, all of it in words.
+--- The last 256 decisions, the oldest first: number, time, generation, decision, policy, rule, verdict, reason, address, inputs, and text, all of it in a line of printable ASCII.
 ---@param after? integer those with a number above it; 0
 ---@return table[]
 function engine:decisions(after) end
@@ -361,7 +361,7 @@ function engine:explain(what) end
 ---@field user_agent? string What we call ourselves.
 ---@field half_open? integer Inbound handshakes under way at once.
 ---@field per_address? integer Inbound connections from one address.
----@field per_group? integer Inbound connections from one network group; 0: a quarter of them.
+---@field per_group? integer Inbound connections from one network group, and how many of it may come in a second (4 at least); 0: a quarter of them.
 ---@field ban_time? number|string How long a ban lasts when its verdict does not say.
 ---@field inaccessible_time? number|string Until an inaccessible peer is unknown again.
 ---@field initial_backoff? number|string Before a peer is dialled for the second time.

@@ -3,6 +3,7 @@
  * command instead, which is a file lua/moonpeer/cli/<command>.lua. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,11 +105,19 @@ static bool is_command(lua_State *L, const char *name) {
   return is_known || access(name, F_OK) != 0;
 }
 
+/* What failed earlier may have left no reason, but another's. */
+static bool is_of_writing(int reason) {
+  return reason == ENOSPC || reason == EDQUOT || reason == EFBIG ||
+         reason == EPIPE || reason == EBADF || reason == EIO;
+}
+
 /* Whether all that was printed has left: a full disk is a failure. */
 static int check_printed(int code) {
   if (fflush(stdout) == 0 && !ferror(stdout))
     return code;
-  fprintf(stderr, "moonpeer: cannot write the results: %s\n", strerror(errno));
+  bool is_known = is_of_writing(errno);
+  fprintf(stderr, "moonpeer: cannot write the results%s%s\n",
+          is_known ? ": " : "", is_known ? strerror(errno) : "");
   return code ? code : EXIT_FAILURE;
 }
 
@@ -202,8 +211,17 @@ static int run_state(struct setup *setup) {
   return code;
 }
 
+/* A standard stream that was closed would be the next file that is opened: a
+ * store, or the loop's own. What is put in its place fails as it would. */
+static void fill_streams(void) {
+  for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+    if (fcntl(i, F_GETFD) < 0)
+      open("/dev/null", i == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int count, char **words) {
   struct arguments arguments;
+  fill_streams();
   if (arguments_parse(&arguments, count, words) < 0) {
     arguments_complain(&arguments);
     return EXIT_FAILURE;

@@ -2,6 +2,7 @@
  * what is printed meanwhile goes above it. */
 #include "app/status.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,22 +12,29 @@ struct status {
   struct screen *screen;
   struct screen_guard guard;
   char *text;
+  bool is_shown;
 };
 
 static void hide(void *data) {
   struct status *status = data;
   FILE *out = screen_terminal(status->screen);
+  if (!status->is_shown)
+    return; /* a line that comes in parts stands there by now */
+  status->is_shown = false;
   fputs("\r\033[K", out);
   fflush(out);
 }
 
-/* Not behind half a line: it comes back with the next whole one. */
+/* Not behind half a line: it comes back with the next whole one. There is room
+ * for the ^C that ends it. */
 static void draw(void *data) {
   struct status *status = data;
   FILE *out = screen_terminal(status->screen);
   if (!status->text || screen_is_in_line(status->screen))
     return;
-  fprintf(out, "\r\033[K%.*s", screen_columns(out) - 1, status->text);
+  int room = screen_columns(out) - 3;
+  fprintf(out, "\r\033[K%.*s", room > 0 ? room : 0, status->text);
+  status->is_shown = true;
   fflush(out);
 }
 

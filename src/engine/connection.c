@@ -245,7 +245,8 @@ void connection_reconfigure(struct mp_connection *c,
 /* --- the beginning ---------------------------------------------------------
  */
 
-void connection_start(struct mp_connection *c) {
+/* Starts the session: sends our version when we have dialled. */
+static void start(struct mp_connection *c) {
   c->is_started = true;
   c->is_paused = false;
   connection_wait(c, WAITING_HANDSHAKE, patience(c));
@@ -272,7 +273,7 @@ static void on_connected(void *owner, int rc) {
   if (c->is_manual)
     connection_listen(c);
   else if (!c->is_closing)
-    connection_start(c);
+    start(c);
 }
 
 static void on_ended(void *owner, int rc) {
@@ -334,7 +335,7 @@ static void start_accepted(void *data) {
   mp_later_init(&c->turn, on_turn, c);
   announce(c);
   if (!c->is_closing && !c->is_manual)
-    connection_start(c);
+    start(c);
   on_turn(c);
 }
 
@@ -361,7 +362,7 @@ int mp_connection_handshake(struct mp_connection *c,
     c->own_version = mem_new(sizeof *own);
     *c->own_version = *own;
   }
-  connection_start(c);
+  start(c);
   return 0;
 }
 

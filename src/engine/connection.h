@@ -146,9 +146,6 @@ void connection_limit(struct mp_connection *c, int64_t patience);
 /* Gives it handshake_timeout after all, from now on. */
 void connection_unlimit(struct mp_connection *c);
 
-/* Starts the session: sends our version when we have dialled. */
-void connection_start(struct mp_connection *c);
-
 /* The options have changed from `old`: a wait under way becomes what it would
  * be now, counted from its beginning. */
 void connection_reconfigure(struct mp_connection *c,
@@ -264,6 +261,10 @@ uint64_t connection_declared_limit(const struct mp_connection *c,
 /* Gives a queue to the stream while it has nothing: 1 when all of it has left,
  * 0 when that takes a while, or the connection is over. */
 int connection_write(struct mp_connection *c, struct buf *from);
+
+/* Takes no more when that might have to be dropped that it is answered with:
+ * what was put aside is many messages. */
+void connection_choke(struct mp_connection *c);
 void connection_flush(struct mp_connection *c);
 void connection_drained(void *owner);
 void connection_send_version(struct mp_connection *c);

@@ -94,6 +94,7 @@ static size_t take(struct mp_connection *c, const uint8_t *bytes, size_t n) {
     c->in_size = 0;
     used = connection_take(c, bytes + at, n - at);
     at += used;
+    connection_choke(c);
   }
   return c->is_closing ? n : at; /* then nobody will look at it */
 }

@@ -9,8 +9,8 @@
 #include "net/io.h"
 #include "wire/version.h"
 
-/* Above this much unsent nothing more is answered: what a peer asks for cannot
- * pile up faster than it takes it. */
+/* Above this much unsent, or half of send_memory, nothing more is answered:
+ * what a peer asks for cannot pile up faster than it takes it. */
 enum { CHOKE = 128 * 1024 };
 
 int connection_may_send(struct mp_connection *c, size_t n,
@@ -125,9 +125,22 @@ void connection_say(struct mp_connection *c, const char *command,
 /* --- the writing -----------------------------------------------------------
  */
 
+static bool has_unsent(const struct mp_connection *c, size_t n) {
+  return mp_connection_queued(c) > n && !c->has_ended;
+}
+
+static size_t half(const struct mp_connection *c) {
+  return (size_t)c->options->send_memory / 2;
+}
+
+void connection_choke(struct mp_connection *c) {
+  if (has_unsent(c, half(c)))
+    c->is_choked = true;
+}
+
 static void choke(struct mp_connection *c) {
   bool was = c->is_choked;
-  c->is_choked = mp_connection_queued(c) > CHOKE && !c->has_ended;
+  c->is_choked = has_unsent(c, half(c) < CHOKE ? half(c) : CHOKE);
   if (was && !c->is_choked)
     connection_listen(c);
 }

@@ -97,7 +97,7 @@ static bool is_probing(struct mp_engine *engine) {
   return engine->network.is_down && engine->slots.dialling > 0;
 }
 
-void engine_dial_more(struct mp_engine *engine) {
+static void dial_more(struct mp_engine *engine) {
   if (engine->is_closing || engine->config.is_fixed || missing(engine) <= 0)
     return;
   if (is_probing(engine))
@@ -106,7 +106,7 @@ void engine_dial_more(struct mp_engine *engine) {
 }
 
 static void on_dialer(void *data) {
-  engine_dial_more(data);
+  dial_more(data);
 }
 
 /* While our network is down even a dial that fails at once is no reason for

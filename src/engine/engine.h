@@ -5,6 +5,7 @@
 #include "engine/connection.h"
 #include "engine/crowd.h"
 #include "engine/news.h"
+#include "engine/pace.h"
 #include "engine/roster.h"
 #include "engine/rules.h"
 #include "engine/target.h"
@@ -62,7 +63,8 @@ struct mp_engine {
   struct crowd dialled_group;
   struct crowd by_ip, by_group; /* inbound */
   struct crowd half_open_group, polite_group;
-  unsigned sweeps; /* bans that were looked for among us in this turn */
+  struct pace arrivals; /* of groups */
+  unsigned sweeps;      /* bans that were looked for among us in this turn */
 
   struct targets targets;
   struct network network;
@@ -212,7 +214,6 @@ void engine_start_dialing(struct mp_engine *engine);
 void engine_stop_dialing(struct mp_engine *engine);
 void engine_start_feelers(struct mp_engine *engine);
 void engine_dial_configured(struct mp_engine *engine);
-void engine_dial_more(struct mp_engine *engine);
 void engine_dial_soon(struct mp_engine *engine);
 void engine_dial_due(struct mp_engine *engine, struct target *target);
 void engine_outbound_complete(struct mp_engine *engine,

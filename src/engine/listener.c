@@ -8,8 +8,9 @@
 
 enum {
   HALF_OPEN_PER_GROUP = 4,
-  POLITE = 16,        /* told that we are full, at once */
-  POLITE_SECONDS = 5, /* and no longer than this */
+  ARRIVALS_PER_GROUP = 4, /* a second, at least */
+  POLITE = 16,            /* told that we are full, at once */
+  POLITE_SECONDS = 5,     /* and no longer than this */
 };
 
 /* --- the checks, in their order --------------------------------------------
@@ -70,6 +71,16 @@ static bool has_many_half_open(const struct arrival *a) {
                                        sizeof a->group) >= HALF_OPEN_PER_GROUP);
 }
 
+/* In a second a group comes as often as it may stay: whoever connects, leaves
+ * and connects again costs others their slots, and us an eviction each time. */
+static bool comes_too_often(const struct arrival *a) {
+  struct mp_engine *engine = a->engine;
+  int64_t limit = group_limit(engine);
+  return !pace_take(&engine->arrivals, engine->by_group.secret, &a->group,
+                    sizeof a->group, mp_loop_now(engine->loop),
+                    limit > ARRIVALS_PER_GROUP ? limit : ARRIVALS_PER_GROUP);
+}
+
 /* NULL to go on, or why not. */
 static const char *refuse(const struct arrival *a) {
   struct mp_engine *engine = a->engine;
@@ -81,6 +92,8 @@ static const char *refuse(const struct arrival *a) {
     return "too many handshakes are under way";
   if (!a->is_exempt && is_crowded(a))
     return "too many connections from there";
+  if (!a->is_exempt && comes_too_often(a))
+    return "connections from there come too often";
   return NULL;
 }
 

@@ -66,7 +66,7 @@ static void target_free(struct target *target) {
   free(target);
 }
 
-void target_forget(struct target *target) {
+static void forget(struct target *target) {
   unlink_target(target);
   target_free(target);
 }
@@ -90,7 +90,7 @@ static void make_room(struct mp_engine *engine) {
   for (unsigned i = 0; i < LOOKED_AT && list->first; i++) {
     struct target *target = list->first;
     if (!target->connection && !target->is_fixed) {
-      target_forget(target);
+      forget(target);
       return;
     }
     take_out(target);
@@ -156,7 +156,7 @@ static void give_up(struct target *target) {
   engine_note_inaccessible(engine, &target->address);
   outage_note_burnt(engine, &target->address);
   if (!target->is_fixed) {
-    target_forget(target);
+    forget(target);
     return;
   }
   target->attempts = 0;
@@ -230,7 +230,7 @@ static void wait_or_give_up(struct target *target, int code) {
   else if (code == MP_EHANDSHAKE_TIMEOUT || code == MP_EOBSOLETE)
     give_up(target);
   else if (is_settled(code) && !target->is_fixed)
-    target_forget(target);
+    forget(target);
   else
     park(target);
 }
@@ -251,7 +251,7 @@ void target_failed(struct target *target, int code, int64_t lasted) {
   if (engine->is_closing)
     return;
   if (is_dropped(target)) {
-    target_forget(target);
+    forget(target);
     return;
   }
   if (was_connected && is_network_failure(code) && may_restart(target)) {

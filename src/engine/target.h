@@ -44,7 +44,6 @@ struct target *target_find(struct mp_engine *engine,
 /* The same, made when there is none; never NULL. */
 struct target *target_get(struct mp_engine *engine,
                           const struct mp_address *address);
-void target_forget(struct target *target);
 void targets_deinit(struct mp_engine *engine);
 
 /* It has failed, and its time to be dialled again has not come. */

@@ -353,9 +353,4 @@ int mp_load_ban(struct mp_loader *loader, uint32_t row,
 int mp_load_value(struct mp_loader *loader, const char *name, const void *bytes,
                   size_t size, struct mp_fault *fault);
 
-/* For a backend whose functions only run on the loop: a store opened with a
- * backend that has no load is given what there is through this, before
- * anything else. Borrowed until the store is closed. */
-struct mp_loader *mp_store_loader(struct mp_store *store);
-
 #endif

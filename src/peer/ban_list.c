@@ -15,11 +15,16 @@ void ban_list_init(struct ban_list *list, const struct mp_memory *memory,
   trie_init(&list->trie, memory);
 }
 
+static void drop_texts(struct ban *ban, const struct mp_memory *memory) {
+  memory_put(memory, ban->texts, ban->texts_size);
+  ban->texts = NULL;
+}
+
 void ban_list_deinit(struct ban_list *list) {
   const struct bits *used = &list->used;
   for (uint32_t i = bits_next(used, 1); i != UINT32_MAX;
        i = bits_next(used, i + 1))
-    ban_drop_texts(ban_at(list, i), list->memory);
+    drop_texts(ban_at(list, i), list->memory);
   bits_deinit(&list->used);
   for (uint32_t i = 0; i < list->chunk_room; i++)
     memory_put(list->memory, list->chunks[i], CHUNK * sizeof(struct ban));
@@ -148,11 +153,6 @@ static int make(struct ban *ban, const struct mp_ban *from,
   return make_texts(ban, from, memory);
 }
 
-void ban_drop_texts(struct ban *ban, const struct mp_memory *memory) {
-  memory_put(memory, ban->texts, ban->texts_size);
-  ban->texts = NULL;
-}
-
 int ban_copy(struct ban *to, const struct ban *from,
              const struct mp_memory *memory) {
   struct mp_ban described;
@@ -193,7 +193,7 @@ void ban_remove(struct ban_list *list, uint32_t slot) {
     set_place(list, place, list->heap[list->count]);
     sift(list, place);
   }
-  ban_drop_texts(ban, list->memory);
+  drop_texts(ban, list->memory);
   bits_remove(&list->used, slot);
   *ban = (struct ban){.heap = list->free};
   list->free = slot;
@@ -205,7 +205,7 @@ int ban_replace(struct ban_list *list, uint32_t slot,
   if (make(&made, from, list->memory))
     return MP_ELIMIT;
   list->touch(list->owner, slot);
-  ban_drop_texts(ban, list->memory);
+  drop_texts(ban, list->memory);
   made.heap = ban->heap;
   *ban = made;
   sift(list, made.heap);

@@ -69,6 +69,5 @@ void ban_list_settle(struct ban_list *list);
 /* A copy with texts of its own. 0 or MP_ELIMIT. */
 int ban_copy(struct ban *to, const struct ban *from,
              const struct mp_memory *memory);
-void ban_drop_texts(struct ban *ban, const struct mp_memory *memory);
 
 #endif

@@ -61,6 +61,9 @@ void decision_describe(const struct decision_row *row, char *text, size_t n) {
                           : "nobody",
            *row->rule ? row->rule : row->policy, *row->reason ? " (" : "",
            row->reason, *row->reason ? ")" : "");
+  for (char *at = text; *at; at++)
+    if (*at < ' ' || *at > '~') /* a remote's words may have got in */
+      *at = '?';
 }
 
 static void set_text(lua_State *L, const char *key, const char *text) {

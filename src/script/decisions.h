@@ -43,7 +43,7 @@ struct decision_row *decisions_add(struct decisions *decisions,
 void decision_take_answer(struct decision_row *row,
                           const struct answered *answered);
 
-/* The row in a line of words, at most n bytes. */
+/* The row in a line of words, at most n bytes, printable ASCII. */
 void decision_describe(const struct decision_row *row, char *text, size_t n);
 
 /* decisions(): a list of tables, the oldest first. */

@@ -135,8 +135,11 @@ bool guard_is_open(struct guard *guard) {
   return guard->state == GUARD_WORKS || breaker_allows(guard);
 }
 
-bool guard_call(lua_State *L, int index, struct engine_box *box, int first,
-                int n) {
+/* Calls its function with copies of the n values from index `first` on. 3
+ * results are pushed and true; or false, and nothing: it is parked, it failed,
+ * or it has no opinion. box may be NULL. */
+static bool call(lua_State *L, int index, struct engine_box *box, int first,
+                 int n) {
   struct guard *guard = lua_touserdata(L, index);
   bool decides = guard->decision >= 0; /* else nobody looks at what it says */
   if (!guard_is_open(guard) || !lua_checkstack(L, n + 8))
@@ -228,7 +231,7 @@ static int run_chain(lua_State *L) {
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, lua_upvalueindex(1), i);
     struct guard *guard = lua_touserdata(L, n + 1);
-    if (guard_call(L, n + 1, box, 1, n)) {
+    if (call(L, n + 1, box, 1, n)) {
       note_answer(L, guard->script, guard);
       return 3;
     }
@@ -311,7 +314,7 @@ static int do_call(lua_State *L) {
   if (n < 0)
     return luaL_argerror(L, 2, "expected the engine, or nil");
   lua_pushboolean(L, true);
-  if (guard_call(L, 1, box, 3, n))
+  if (call(L, 1, box, 3, n))
     return guard->decision < 0 ? 1 : 4;
   lua_pushboolean(L, false);
   return 1;

@@ -81,12 +81,6 @@ int guard_lua_new(lua_State *L);
 /* The guard at index; raises for what is none. */
 struct guard *guard_check(lua_State *L, int index);
 
-/* Calls its function with copies of the n values from index `first` on. 3
- * results are pushed and true; or false, and nothing: it is parked, it failed,
- * or it has no opinion. box may be NULL. */
-bool guard_call(lua_State *L, int index, struct engine_box *box, int first,
-                int n);
-
 /* core.chain(decision, list of guards): a function that asks each; what the
  * first says that has an opinion. Its first argument is the engine. */
 int guard_lua_chain(lua_State *L);

@@ -26,11 +26,8 @@ struct hook_call {
   bool yes;
 };
 
-/* Calls body in Lua, with call as its light userdata. */
-int hook_enter(lua_CFunction body, struct hook_call *call);
-
-/* The same for a decision, which is written down; *row is NULL without
- * memory for that. */
+/* Calls body in Lua, with call as its light userdata, for a decision, which is
+ * written down; *row is NULL without memory for that. */
 int hook_decide(lua_CFunction body, struct hook_call *call, enum decision what,
                 struct decision_row **row);
 

@@ -4,10 +4,6 @@
 #include "script/hook_call.h"
 #include "script/message.h"
 
-int hook_enter(lua_CFunction body, struct hook_call *call) {
-  return script_enter(call->box->script, call->box->closable.loop, body, call);
-}
-
 int hook_decide(lua_CFunction body, struct hook_call *call, enum decision what,
                 struct decision_row **row) {
   struct engine_box *box = call->box;
@@ -16,7 +12,7 @@ int hook_decide(lua_CFunction body, struct hook_call *call, enum decision what,
   if (script->is_closing)
     return LUA_ERRRUN;
   script->answered = (struct answered){0};
-  int rc = hook_enter(body, call);
+  int rc = script_enter(script, box->closable.loop, body, call);
   if (script->is_overrun) /* the world ends: this decides nothing any more */
     return rc;
   *row = decisions_add(&box->decisions, what);

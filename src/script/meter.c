@@ -173,8 +173,10 @@ static void look(lua_State *L, lua_Debug *event) {
              (lua_Number)limit->most / (lua_Number)MP_SECOND);
 }
 
-void meter_limit(lua_State *L, int64_t limit) {
-  add_limit(L, limit, true);
+/* Limits how long the coroutine L, and those it makes, run in one go and, for
+ * L, in all: then every instruction raises. */
+static void hold_to(lua_State *L, int64_t most) {
+  add_limit(L, most, true);
   lua_sethook(L, look, LUA_MASKCOUNT, LOOK_EVERY);
 }
 
@@ -190,6 +192,6 @@ int meter_lua_task(lua_State *L) {
   struct task *task = task_check(L, "console_task");
   task->actor.budget = convert_duration(L, 1);
   task->actor.is_confined = true;
-  meter_limit(L, convert_duration(L, 1));
+  hold_to(L, convert_duration(L, 1));
   return 0;
 }

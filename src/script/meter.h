@@ -32,10 +32,6 @@ int64_t meter_pause(const struct meter *meter);
 void meter_begin(struct meter *meter);
 void meter_end(struct meter *meter);
 
-/* Limits how long the coroutine L, and those it makes, run in one go and, for
- * L, in all: then every instruction raises. */
-void meter_limit(lua_State *L, int64_t limit);
-
 /* core: console_share(), called in a task: from now on what it and its children
  * run is metered; console_task(seconds): it is limited to so many seconds, too,
  * and, once it has yielded, confined as a policy from a file is;

@@ -116,7 +116,8 @@ int peer_take_id(lua_State *L, int index, uint8_t id[MP_UUID_SIZE],
 /* --- fields ----------------------------------------------------------------
  */
 
-void push_seconds(lua_State *L, int64_t time) {
+/* Times: seconds, to the whole one; nil is pushed for never. */
+static void push_seconds(lua_State *L, int64_t time) {
   if (time)
     lua_pushinteger(L, time / MP_SECOND);
   else

@@ -27,9 +27,6 @@ int peer_take_id(lua_State *L, int index, uint8_t id[MP_UUID_SIZE],
 /* Pushes a table with every field that the peer has. */
 void peer_push_table(lua_State *L, const struct mp_peer *peer);
 
-/* Times: seconds, to the whole one; nil is pushed for never. */
-void push_seconds(lua_State *L, int64_t time);
-
 /* --- peer_change.c ---------------------------------------------------------
  */
 

@@ -18,14 +18,30 @@ static void on_signal(void *data) {
   script_close_all(script, script->loop);
 }
 
+/* A terminal that is closed says so several times: through its shell, too. */
+static void on_hangup(void *data) {
+  const struct script *script = data;
+  if (!script->is_interrupted)
+    on_signal(data);
+}
+
+/* What nohup has told us to overlook is overlooked. */
+static bool is_ignored(int number) {
+  struct sigaction there;
+  return sigaction(number, NULL, &there) == 0 && there.sa_handler == SIG_IGN;
+}
+
 static void run_loop(struct script *script) {
-  struct mp_signal *interrupt = NULL, *terminate = NULL;
+  struct mp_signal *interrupt = NULL, *terminate = NULL, *hangup = NULL;
   script->is_interrupted = false;
   mp_signal_open(&interrupt, script->loop, SIGINT, on_signal, script);
   mp_signal_open(&terminate, script->loop, SIGTERM, on_signal, script);
+  if (!is_ignored(SIGHUP))
+    mp_signal_open(&hangup, script->loop, SIGHUP, on_hangup, script);
   mp_loop_run(script->loop);
   mp_signal_close(interrupt);
   mp_signal_close(terminate);
+  mp_signal_close(hangup);
 }
 
 /* Runs until the task at index 1 is done. */

@@ -98,7 +98,7 @@ int sim_lua_new(lua_State *L) {
   return 1;
 }
 
-int sim_free(lua_State *L) {
+static int free_world(lua_State *L) {
   struct sim *sim = sim_check(L);
   struct mp_world *world = sim->world;
   if (mp_world_is_running(world))
@@ -328,7 +328,7 @@ static int do_is_closed(lua_State *L) {
 void sim_open_type(lua_State *L) {
   static const luaL_Reg methods[] = {{"at", sim_at},
                                      {"count", do_count},
-                                     {"free", sim_free},
+                                     {"free", free_world},
                                      {"hash", do_hash},
                                      {"host", do_host},
                                      {"is_busy", do_is_busy},

@@ -48,7 +48,6 @@ extern const luaL_Reg sim_weather_methods[];
 int sim_is_empty(lua_State *L);
 int sim_leftovers(lua_State *L);
 int sim_shut(lua_State *L);
-int sim_free(lua_State *L);
 bool sim_is_used(struct script *script, const struct mp_loop *loop);
 
 #endif

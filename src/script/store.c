@@ -110,8 +110,9 @@ static void take_ttl(lua_State *L, int index,
   lua_pop(L, 1);
 }
 
-void store_take_options(lua_State *L, int index,
-                        struct mp_store_options *options) {
+/* From the table at index, over what is there. */
+static void take_options(lua_State *L, int index,
+                         struct mp_store_options *options) {
   if (lua_isnoneornil(L, index))
     return;
   convert_known(L, index, "option of a store", option_names);
@@ -196,7 +197,7 @@ int store_lua_open(lua_State *L) {
   struct mp_fault fault;
   luaL_checkstring(L, 1);
   lua_settop(L, 3);
-  store_take_options(L, 2, &options);
+  take_options(L, 2, &options);
   int backend = lua_isnil(L, 3) ? 0 : 3;
   return open_store(L, 1, backend, &options, &fault) == 0
              ? 1
@@ -314,7 +315,7 @@ static int do_configure(lua_State *L) {
   struct mp_store_options options = store->options;
   struct mp_fault fault;
   luaL_checktype(L, 2, LUA_TTABLE);
-  store_take_options(L, 2, &options);
+  take_options(L, 2, &options);
   if (options.asmap || options.read_only != store->options.read_only)
     return luaL_error(L, "asmap and read_only are for opening only");
   int rc = mp_store_configure(store->core, &options, &fault);

@@ -65,10 +65,6 @@ int64_t store_now(lua_State *L, const struct store *store);
 /* core.store(url, options[, backend]) */
 int store_lua_open(lua_State *L);
 
-/* Options of stores, from the table at index over what is there. */
-void store_take_options(lua_State *L, int index,
-                        struct mp_store_options *options);
-
 /* The methods, by file; each list ends with a NULL row. */
 extern const luaL_Reg store_peer_methods[], store_value_methods[];
 void store_open_iterator(lua_State *L);

@@ -186,8 +186,9 @@ bool store_saver_is_busy(const struct store_saver *saver) {
   return saver->state != SAVER_IDLE;
 }
 
-struct ticket *store_saver_ask(lua_State *L, struct store_saver *saver,
-                               struct mp_loop *loop) {
+/* Asks for a save on a loop that holds all there is now; pushes the ticket. */
+static struct ticket *ask(lua_State *L, struct store_saver *saver,
+                          struct mp_loop *loop) {
   struct ticket *ticket = push_ticket(L);
   link_ticket(saver, ticket);
   if (store_saver_is_busy(saver)) {
@@ -248,7 +249,7 @@ int save_lua_save(lua_State *L) {
   if (!task_is_here(L) && store->script->depth == 0 && !store->has_backend)
     return save_at_once(L, store);
   task_check(L, "save");
-  store_saver_ask(L, &store->saver, task_loop(L));
+  ask(L, &store->saver, task_loop(L));
   return wait_for(L, time);
 }
 
@@ -284,7 +285,7 @@ static int save_last(lua_State *L, struct store *store, bool can_wait,
     lua_pushnil(L);
     return mp_store_save(store->core, fault);
   }
-  store_saver_ask(L, &store->saver, task_loop(L));
+  ask(L, &store->saver, task_loop(L));
   if (can_wait || is_hook || !store->has_backend)
     return 0;
   return fault_set(fault, MP_EWOULD_BLOCK,

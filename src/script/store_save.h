@@ -48,10 +48,6 @@ struct store_saver {
 void store_saver_init(struct store_saver *saver, struct store *store);
 bool store_saver_is_busy(const struct store_saver *saver);
 
-/* Asks for a save on a loop that holds all there is now; pushes the ticket. */
-struct ticket *store_saver_ask(lua_State *L, struct store_saver *saver,
-                               struct mp_loop *loop);
-
 /* store:save() and close(); a ticket's type with its wait(). */
 int save_lua_save(lua_State *L);
 int save_lua_close(lua_State *L);

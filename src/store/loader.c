@@ -25,10 +25,6 @@ void loader_warn(struct mp_loader *loader, const char *format, ...) {
   va_end(arguments);
 }
 
-struct mp_loader *mp_store_loader(struct mp_store *store) {
-  return store->loader;
-}
-
 static int no_memory(struct mp_fault *fault) {
   return fault_set(fault, MP_ESTORE, "no memory");
 }

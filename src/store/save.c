@@ -26,24 +26,6 @@ int store_reserve_ban(void *owner, uint32_t slot) {
   return store->is_tracked ? reserve(&store->ban_track, slot) : 0;
 }
 
-void store_touch_peer(void *owner, uint32_t slot) {
-  struct mp_store *store = owner;
-  if (!store->is_tracked || store->is_loading)
-    return;
-  if (bits_has(&store->peer_track.pending, slot))
-    save_peer(store->save, slot);
-  bits_add(&store->peer_track.changed, slot);
-}
-
-void store_touch_ban(void *owner, uint32_t slot) {
-  struct mp_store *store = owner;
-  if (!store->is_tracked || store->is_loading)
-    return;
-  if (bits_has(&store->ban_track.pending, slot))
-    save_ban(store->save, slot);
-  bits_add(&store->ban_track.changed, slot);
-}
-
 /* What has changed becomes what is held; all that is used, if all is wanted,
  * or what is held, is still to be copied. */
 static void hold(struct track *track, const struct bits *used, bool all) {
@@ -81,7 +63,8 @@ static void *row_at(struct mp_save *save, void ***chunks, uint32_t *room,
   return rows ? rows + n % SAVE_CHUNK * size : NULL;
 }
 
-void save_peer(struct mp_save *save, uint32_t slot) {
+/* Copies a row, as it is now, that the save holds and has not copied. */
+static void copy_peer(struct mp_save *save, uint32_t slot) {
   struct mp_batch *batch = &save->batch;
   const struct peer_store *peers = &save->store->peers;
   struct batch_peer *row = row_at(save, &batch->peers, &batch->peer_room,
@@ -98,7 +81,7 @@ void save_peer(struct mp_save *save, uint32_t slot) {
     batch->peer_count++;
 }
 
-void save_ban(struct mp_save *save, uint32_t slot) {
+static void copy_ban(struct mp_save *save, uint32_t slot) {
   struct mp_batch *batch = &save->batch;
   const struct ban_list *bans = &save->store->bans;
   struct batch_ban *row = row_at(save, &batch->bans, &batch->ban_room,
@@ -113,6 +96,24 @@ void save_ban(struct mp_save *save, uint32_t slot) {
     save->has_failed = true;
   else
     batch->ban_count++;
+}
+
+void store_touch_peer(void *owner, uint32_t slot) {
+  struct mp_store *store = owner;
+  if (!store->is_tracked || store->is_loading)
+    return;
+  if (bits_has(&store->peer_track.pending, slot))
+    copy_peer(store->save, slot);
+  bits_add(&store->peer_track.changed, slot);
+}
+
+void store_touch_ban(void *owner, uint32_t slot) {
+  struct mp_store *store = owner;
+  if (!store->is_tracked || store->is_loading)
+    return;
+  if (bits_has(&store->ban_track.pending, slot))
+    copy_ban(store->save, slot);
+  bits_add(&store->ban_track.changed, slot);
 }
 
 static void *copy(struct mp_save *save, const void *bytes, size_t n) {
@@ -176,11 +177,11 @@ bool mp_save_gather(struct mp_save *save, unsigned n) {
   struct track *bans = &save->store->ban_track;
   uint32_t slot = 0;
   for (; n && peers->pending.count && !save->has_failed; n--)
-    save_peer(save, slot = bits_next(&peers->pending, slot));
+    copy_peer(save, slot = bits_next(&peers->pending, slot));
   if (!peers->pending.count)
     slot = 0;
   for (; n && bans->pending.count && !save->has_failed; n--)
-    save_ban(save, slot = bits_next(&bans->pending, slot));
+    copy_ban(save, slot = bits_next(&bans->pending, slot));
   return !save->has_failed && (peers->pending.count || bans->pending.count);
 }
 

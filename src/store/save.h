@@ -43,8 +43,4 @@ struct mp_save {
   bool has_failed; /* no memory for all of it */
 };
 
-/* Copies a row, as it is now, that the save holds and has not copied. */
-void save_peer(struct mp_save *save, uint32_t slot);
-void save_ban(struct mp_save *save, uint32_t slot);
-
 #endif

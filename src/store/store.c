@@ -248,8 +248,6 @@ int mp_store_open(struct mp_store **store, const char *url,
   made->memory = options->memory ? options->memory : &memory_default;
   made->url = mem_text(url);
   made->read_only = options->read_only;
-  made->loader = mem_new(sizeof *made->loader);
-  made->loader->store = made;
   memcpy(made->seed, options->seed, sizeof made->seed);
   set_options(made, options);
   arena_init(&made->waste, made->memory);
@@ -291,7 +289,6 @@ void mp_store_close(struct mp_store *store) {
     asmap_deinit(&store->asmap);
   if (store->backend.close)
     store->backend.close(store->backend_data);
-  free(store->loader);
   free(store->url);
   free(store);
 }

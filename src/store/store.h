@@ -45,7 +45,6 @@ struct mp_store {
   int64_t pass_time;
   struct mp_backend backend;
   void *backend_data;
-  struct mp_loader *loader;
   char *url;
   char warning[STORE_WARNING];
 };

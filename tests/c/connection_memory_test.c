@@ -77,7 +77,7 @@ static void a_peer_that_does_not_read_is_not_read_from(void) {
   static struct narrow narrow;
   struct talk *talk = &narrow.talk;
   narrow_open(&narrow);
-  talk->near.options.send_memory = 200000;
+  talk->near.options.send_memory = talk->far.options.send_memory = 200000;
   CHECK(narrow_ask(&narrow, 1000) < 256 * 1024);
   CHECK(talk->near.c->is_choked);
   uint64_t seen = talk->near.c->counts.messages_in;

@@ -19,6 +19,24 @@ describe("what cannot be written", function()
     end
   end)
 
+  it("is a failure where the place was closed, and goes nowhere else",
+    function()
+      local folder = process.run "mktemp -d":match "[^\n]+"
+      for _, arguments in ipairs {
+        "version", "bans %s/s.json add 192.0.2.1", "bans %s/s.json export",
+        "peers sqlite:%s/s.db add 192.0.2.1:8333",
+      } do
+        local _, err, code = run(("%s %s <&- >&-"):format(quoted,
+          arguments:format(folder)))
+        assert.matches("^moonpeer: cannot write the results", err)
+        assert.equal(1, code)
+      end
+      local text = process.run(("cat %s/s.json; rm -r %s"):format(folder,
+        folder))
+      assert.matches('^{"format":"moonpeer%-store"', text)
+      assert.not_matches("1 added", text)
+    end)
+
   it("ends a command whose reader is gone, quietly", function()
     local out, err = process.run(quoted .. " completion bash | head -n 1")
     assert.matches("^[^\n]+\n$", out)
@@ -57,6 +75,20 @@ describe("a log that nobody reads", function()
       exit $code]]):format(quoted, process.quote(fill)))
     assert.equal(0, code)
     assert.matches("^info console: last lost=%d+ pad=y+%.%.%.\n$", out)
+  end)
+end)
+
+describe("a store that cannot be read", function()
+  it("is not said to be missing", function()
+    local _, err, code = process.run(([[
+      cd $(mktemp -d)
+      ln -s loop loop
+      %s peers loop list
+      code=$?
+      rm loop; rmdir $PWD
+      exit $code]]):format(quoted))
+    assert.matches("^moonpeer peers: loop: .*[Ss]ymbolic links", err)
+    assert.equal(1, code)
   end)
 end)
 

@@ -88,7 +88,7 @@ stage.describe("a peer that dials", function(one)
     one.it(how .. "s at every byte", function()
       local engine, log, address = one.watched {
         network = "regtest", listen = one.host(1) .. ":0",
-        target_connections = 0,
+        target_connections = 0, per_group = 1000, -- and come as often a second
       }
       for n = 0, #said do
         visit(address, n, how)

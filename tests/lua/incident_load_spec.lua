@@ -42,6 +42,31 @@ describe("row 18, p2p dos:", function()
     assert.equal(1, engine:counts().connected)
   end)
 
+  it("a group that shakes hands and leaves is let in so often and no more",
+    function(world)
+      local engine, log = field.engine(world, at, { target_connections = 0 })
+      for i = 1, 20 do
+        world:remote("20.1.0." .. i, function(remote)
+          for _ = 1, 100 do
+            local connection <close> = remote:dial(at)
+            if connection then
+              connection:handshake()
+            end
+            remote:sleep(0.1)
+          end
+        end)
+      end
+      world:run_for "10s"
+      -- a quarter of 20 slots, which is what it may hold: 5 a second
+      local accepted = engine:counts().accepted
+      assert.is_true(accepted >= 5 * 10 and accepted <= 5 * (10 + 2), accepted)
+      local reasons = {}
+      for _, event in ipairs(log:all "inbound_rejected") do
+        reasons[event.reason] = true
+      end
+      assert.is_true(reasons["connections from there come too often"])
+    end)
+
   it("a mempool loop is no upload", function(world)
     local engine, log = field.engine(world, at)
     guest(world, "20.1.0.1", function(connection, remote)
@@ -158,7 +183,7 @@ describe("row 26, leaks of failed dials:", function()
   end)
 
   it("peers that dial and drop leave nothing", function(world)
-    local engine = world:engine(at)
+    local engine = world:engine(at, { per_group = 100000 })
     world:remote("20.1.0.1", function(remote)
       for _ = 1, 2000 do
         local connection = remote:dial(at)

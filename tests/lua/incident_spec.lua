@@ -77,52 +77,85 @@ describe("row 1, len_lie:", function()
 end)
 
 describe("row 2, amplify:", function()
-  it("one message has one reply, and replies wait for who reads them",
-    function(world)
-      world:limit(nil, { window = 8192, send_buffer = 8192 })
-      local engine = field.engine(world, at)
-      guest(world, "20.1.0.1", function(connection, remote)
-        connection:stall()
-        for _ = 1, 50 do
-          connection:send("getdata", inventory(20000, 2))
-          remote:sleep(0.1)
+  --- n questions by one who reads nothing for ten seconds: meanwhile no more
+  --- than most is queued for it, then half of what may be; all have one answer.
+  local function ask(world, n, size, most, config)
+    world:limit(nil, { window = 8192, send_buffer = 8192 })
+    local engine = field.engine(world, at, config)
+    local question, told = inventory(size, 2), 0
+    guest(world, "20.1.0.1", function(connection, remote)
+      connection:stall()
+      for _ = 1, n do
+        while not connection:send("getdata", question) do
+          remote:sleep(0.05)
         end
-        remote:sleep "1h"
-      end)
-      for _ = 1, 25 do
-        world:run_for "1s"
-        local stats = engine:stats()
-        assert.is_true(stats.memory.queued <= 1 << 20)
-        local asked = stats.commands.getdata
-        local told = stats.commands.notfound
-        assert.is_true(not told or told.messages_out <= asked.messages_in)
+      end
+      remote:sleep "10s"
+      while connection:receive("notfound", 5) do
+        told = told + 1
       end
     end)
+    local function check(limit)
+      world:run_for "0.1s"
+      local stats = engine:stats()
+      local asked = stats.commands.getdata
+      assert.is_true(stats.memory.queued <= limit + #question + 24,
+        stats.memory.queued)
+      assert.is_true(not asked
+        or asked.messages_in == stats.commands.notfound.messages_out)
+    end
+    for _ = 1, 100 do
+      check(most)
+    end
+    assert.equal(0, told)
+    assert.is_true(engine:stats().memory.queued > most)
+    for _ = 1, 100 do
+      check(config.send_memory // 2) -- of much that was put aside
+    end
+    assert.equal(n, told)
+  end
+
+  it("one message has one reply, and replies wait for who reads them",
+    function(world)
+      ask(world, 50, 1000, 128 << 10, { send_memory = 1 << 20 })
+    end)
+
+  it("replies wait where there is little room for them", function(world)
+    ask(world, 200, 100, 50000, { send_memory = 100000 })
+  end)
 end)
 
 describe("row 3, inv_flood:", function()
   it("hashes that are announced are not kept", function(world)
     local engine, log = field.engine(world, at)
-    local payload = inventory(1000, 1)
+    local heard = 0
+    engine:on("message", "count", function(event)
+      heard = heard + #event.message.items
+    end, { command = "inv" })
     guest(world, "20.1.0.1", function(connection, remote)
-      for _ = 1, 2000 do
+      for i = 1, 2000 do
+        -- each hash another one
+        local payload = "\xfd\xe8\x03"
+          .. (("<I4I8"):pack(1, i) .. ("h"):rep(24)):rep(1000)
         while not connection:send("inv", payload) do
           remote:sleep(0.05)
         end
       end
       connection:receive "nothing"
     end)
-    world:run_for "10s"
-    collectgarbage()
-    collectgarbage()
-    local before = resident()
-    world:run_for "110s"
-    collectgarbage()
-    collectgarbage()
-    assert.is_true(engine:stats().commands.inv.messages_in > 1000)
+    local function settled(seconds)
+      world:run_for(seconds)
+      collectgarbage()
+      collectgarbage()
+      return resident()
+    end
+    local before = settled(0.5)
+    assert.is_true(heard > 0 and heard < 500000, heard)
+    local grown = settled(10) - before
+    assert.equal(2000000, heard)
     assert.is_nil(log:find "peer_misbehaved")
     if not process.is_sanitized then
-      assert.is_true(resident() - before < 4 << 20, resident() - before)
+      assert.is_true(grown < 4 << 20, grown)
     end
   end)
 end)

@@ -127,6 +127,16 @@ end)
 describe("explain", function()
   after_each(files.remove_all)
 
+  it("says in plain words what a remote calls itself", function()
+    local reason = "'\\27[2Jr\\xe9d\\r\\n'"
+    play("return 'observe', " .. reason, function(engine)
+      local rows = engine:explain "10.0.0.2"
+      local row = rows[#rows]
+      assert.equal("\27[2Jr\xe9d\r\n", row.reason)
+      assert.matches("observe by policy live %(%?%[2Jr%?d%?%?%)$", row.text)
+    end)
+  end)
+
   it("says who decided, on what, and why", function()
     play("return 'observe', 'be kind'", function(engine, path)
       local rows = engine:explain "10.0.0.2"

@@ -68,7 +68,8 @@ return {
     key("per_address", "integer", "1 to 100000", "5",
       "Inbound connections from one address."),
     key("per_group", "integer", "0 to 100000", "0",
-      "Inbound connections from one network group; 0: a quarter of them."),
+      "Inbound connections from one network group, and how many of it may come "
+        .. "in a second (4 at least); 0: a quarter of them."),
     key("ban_time", time, "1 s to 100 years", "24 h",
       "How long a ban lasts when its verdict does not say."),
     key("inaccessible_time", time, "1 s to 100 years", "24 h",

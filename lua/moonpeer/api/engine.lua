@@ -284,7 +284,7 @@ engine:try()]] },
     { name = "decisions", since = "0.1.0",
       summary = "The last 256 decisions, the oldest first: number, time, "
         .. "generation, decision, policy, rule, verdict, reason, address, "
-        .. "inputs, and text, all of it in words.",
+        .. "inputs, and text, all of it in a line of printable ASCII.",
       args = { { "after?", "integer", "those with a number above it; 0" } },
       returns = { { "table[]", "" } },
       example = [[

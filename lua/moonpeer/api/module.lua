@@ -101,9 +101,9 @@ local task = moonpeer.spawn(function(a, b) return a + b end, 1, 2)
 assert(task:wait() == 3)]] },
     { name = "run", since = "0.1.0",
       summary = "Runs the loop: until no engine, task or connection is left; "
-        .. "with a function until that, a task, has ended. SIGINT and "
-        .. "SIGTERM end everything in order, the second one at once. Runs do "
-        .. "not nest.",
+        .. "with a function until that, a task, has ended. SIGINT, "
+        .. "SIGTERM and SIGHUP end everything in order, a second SIGINT or "
+        .. "SIGTERM at once. Runs do not nest.",
       args = { { "fn?", "function", "" }, { "...", "any", "its arguments" } },
       returns = { { "any", "true, or what the function returned" } },
       errors = { "cancelled" },

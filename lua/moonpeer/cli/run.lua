@@ -47,7 +47,8 @@ function run.configure(parser)
   parser:epilog [[
 What follows the script are its own arguments. A script that returns a table
 gives a configuration; one that leaves engines open is served until the last
-of them closes. SIGINT and SIGTERM close them in order, a second one at once.
+of them closes. SIGINT, SIGTERM and a terminal that is closed (SIGHUP) close
+them in order, a second SIGINT or SIGTERM at once.
 Exit codes: 0 ended in order, 1 failed, 2 called the wrong way.]]
 end
 

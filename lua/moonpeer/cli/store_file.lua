@@ -7,14 +7,16 @@ local store_file = {}
 
 local schemes = { db = "sqlite:", sqlite = "sqlite:", sqlite3 = "sqlite:" }
 
+local ENOENT = 2
+
 --- Whether there is something, and the first bytes of a file; a pipe is not
---- opened, which would wait for who writes.
+--- opened, which would wait for who writes. What may not be read is there.
 local function look(path)
   if not core.is_plain(path) then
     return true
   end
-  local file <close> = io.open(path, "rb")
-  return file ~= nil, file and file:read(16)
+  local file <close>, _, code = io.open(path, "rb")
+  return file ~= nil or code ~= ENOENT, file and file:read(16)
 end
 
 --- Whether there is a file, or else its good copy, and its first bytes.
