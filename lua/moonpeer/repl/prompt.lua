@@ -74,8 +74,8 @@ end
 --- Talks to a person until the end of input. The evaluator has
 --- evaluate(text), in a task, which gives the text to be shown, or nil, true
 --- when the input goes on, and what it lacks; complete(text, offer), which
---- calls offer(words, replaced) some time; cancel(task); is_remote, when Ctrl-C is
---- not to stop code of this process.
+--- calls offer(words, replaced) some time; cancel(task); is_remote, when Ctrl-C
+--- is not to stop code of this process.
 ---@param evaluator table
 ---@return string  "end", "hangup" or "terminated"
 function prompt.talk(evaluator)
