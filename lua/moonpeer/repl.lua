@@ -23,10 +23,16 @@ function repl.compile(text, env)
   if chunk then
     return chunk
   end
-  local message
   -- without the line end an open "text" would look unfinished as well
+  local _, missing = load("return " .. text .. "\n", "=stdin", "t", env)
+  local message
   chunk, message = load(text .. "\n", "=stdin", "t", env)
-  return chunk, message, message and message:find "<eof>$" ~= nil
+  if chunk or message:find "<eof>$" then
+    return chunk, message, not chunk
+  elseif missing and missing:find "<eof>$" then
+    return nil, missing, true
+  end
+  return nil, message, false
 end
 
 -- --- what a session can name -----------------------------------------------

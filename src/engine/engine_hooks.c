@@ -165,11 +165,14 @@ static void on_closed(void *data, struct mp_connection *connection) {
 }
 
 /* A remote that sends back the nonce of a dial of ours is ourselves. Only
- * dials that have not completed count, as in the reference node. */
+ * dials that have not completed count, as in the reference node; they are the
+ * latest, so that many connections make nobody's version dear. */
 static bool is_own_nonce(void *data, uint64_t nonce) {
   struct mp_engine *engine = data;
-  const struct mp_connection *c = engine->first;
-  for (; c && !c->session.is_inbound; c = c->next) {
+  int64_t left = engine->slots.dialling;
+  struct mp_connection *c = engine->last_dialled;
+  for (; c && left > 0; c = c->previous) {
+    left -= !c->role.is_complete && !c->role.is_released;
     if (c->session.state != MP_AWAITING_HANDSHAKE || c->session.nonce != nonce)
       continue;
     engine_note_own(engine, &c->address);

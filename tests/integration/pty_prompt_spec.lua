@@ -66,6 +66,21 @@ describe("at the prompt", function()
     t:enter("end", "\n1\n2\n> ")
   end)
 
+  it("an unfinished expression does so, too", function()
+    t:enter("1 +", ">> ")
+    t:enter("41", "\n42\n> ")
+    t:enter("{", ">> ")
+    t:enter("}", "\n{}\n> ")
+    t:enter("1 + + 1", "unexpected symbol near '1'\n> ")
+  end)
+
+  it("the end of input tells what an unfinished chunk lacks", function()
+    t:enter("for i = 1, 2 do", ">> ")
+    t:type "\4"
+    t:expect "'end' expected"
+    assert.equal(0, t:code())
+  end)
+
   it("errors are shown with the part of the trace that is theirs", function()
     local shown = t:enter("error 'boom'", "> ")
     assert.matches("stdin:1: boom", shown)
@@ -84,7 +99,7 @@ describe("at the prompt", function()
     engine()
     t:enter("moonpeer.sleep '1h'", "\n")
     t:type "\3"
-    t:expect "interrupted\n> "
+    t:expect "^C\ninterrupted\n> "
     t:enter("tostring(e)", "running")
     -- the thread sanitizer holds a signal back until the next call of libc
     t:enter(os.getenv "MOONPEER_SANITIZE" == "thread"
@@ -93,6 +108,25 @@ describe("at the prompt", function()
     t:type "\3"
     t:expect "interrupted\n> "
     t:enter("tostring(e)", "running")
+  end)
+
+  it("Ctrl-C again ends what computes elsewhere, or catches it", function()
+    engine()
+    local busy = os.getenv "MOONPEER_SANITIZE" == "thread"
+      and "while true do io.stdout:flush() end" or "while true do end"
+    for _, code in ipairs {
+      "moonpeer.spawn(function() %s end)",
+      "coroutine.wrap(function() %s end)()",
+      "while true do pcall(function() %s end) end",
+    } do
+      t:enter(code:format(busy), "\n")
+      t:take(0.2)
+      t:type "\3"
+      t:take(0.2)
+      t:type "\3"
+      t:expect "interrupted\n> "
+      t:enter("tostring(e)", "running")
+    end
   end)
 
   it("Ctrl-C drops the line, and the chunk it belongs to", function()
@@ -258,6 +292,28 @@ describe("at the prompt", function()
     engine()
     t.pty:hang_up()
     assert.is_truthy(t.pty:wait(10))
+  end)
+
+  it("the terminal that is closed ends what computes", function()
+    t:enter(os.getenv "MOONPEER_SANITIZE" == "thread"
+      and "while true do io.stdout:flush() end" or "while true do end", "\n")
+    t:take(0.2)
+    t.pty:hang_up()
+    assert.is_truthy(t.pty:wait(10))
+  end)
+
+  it("a terminal that only prints is sent text only", function()
+    t = terminal.start({}, { home = home, env = "TERM=dumb" })
+    t:expect "> "
+    t:type "moonpeer.resol\t"
+    t:expect "moonpeer.resolve"
+    assert.not_matches("\27", t.bytes)
+  end)
+
+  it("a history that is no file holds nothing up", function()
+    os.remove(home .. "/.moonpeer_history")
+    assert(os.execute("mkfifo " .. home .. "/.moonpeer_history"))
+    t:enter("1 + 1", "\n2\n> ")
   end)
 
   it("SIGTERM ends it, and gives the terminal back", function()

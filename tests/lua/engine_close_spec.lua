@@ -50,7 +50,7 @@ describe("close", function()
       })
       world:run_for "30s"
       for connection in engine:connections() do
-        assert(connection:send_raw(("\0"):rep(900000)))
+        assert(connection:send("xyzzy", ("x"):rep(900000)))
       end
       world:run_for(0.01)
       local before = world:now()
@@ -68,7 +68,7 @@ describe("close", function()
     })
     world:run_for "30s"
     for connection in engine:connections() do
-      assert(connection:send_raw(("\0"):rep(900000)))
+      assert(connection:send("xyzzy", ("x"):rep(900000)))
     end
     world:run_for(0.01)
     local before = world:now()
@@ -79,6 +79,32 @@ describe("close", function()
     assert(world:run_until(is_gone(engine), "1s"))
     assert.is_true(world:now() - before < 1.1)
   end)
+
+  it("waits for the deadline when the store does not take what is saved",
+    function(world)
+      local applied = 0
+      local store
+      world:remote("10.0.0.9", function()
+        store = assert(moonpeer.store {
+          load = function() end,
+          apply = function()
+            applied = applied + 1
+            moonpeer.sleep "1h"
+          end,
+        })
+      end)
+      world:run_for "1s"
+      local engine = field.engine(world, "10.0.0.1", { store = store })
+      world:run_for "1s"
+      engine:ban "1.2.3.4"
+      local before = world:now()
+      engine:close "3s"
+      assert(world:run_until(is_gone(engine), "1m"))
+      local took = world:now() - before
+      assert.equal(1, applied)
+      assert.is_true(took > 2.9 and took < 3.1, took)
+      store:close { save = false }
+    end)
 
   it("frees the port", function(world)
     local engine = field.engine(world, "10.0.0.1:8333")
@@ -172,35 +198,7 @@ local function stormy(fn)
   return engine
 end
 
-local rare = { chunk = true, store_failed = true, policy_failed = true }
-
-describe("an engine that is closed inside the event", function()
-  for _, name in ipairs(core.events) do
-    busted.it(name, function()
-      local happened = 0
-      local engine = stormy(function(engine)
-        engine:on(name, "closer", watch.collected(function()
-          happened = happened + 1
-          engine:close()
-        end))
-      end)
-      if not rare[name] then
-        assert.is_true(happened > 0)
-        assert.matches("closed", tostring(engine))
-      end
-    end)
-
-    busted.it(name .. ", at once", function()
-      stormy(function(engine)
-        engine:on(name, "closer", watch.collected(function()
-          engine:close(0)
-        end))
-      end)
-    end)
-  end
-end)
-
---- The three that do not happen by themselves: what brings them about.
+--- What brings about those that do not happen by themselves.
 local bring_about = {
   chunk = function(world)
     visitors.visitor(world, "50.1.0.1", function(connection)
@@ -218,9 +216,28 @@ local bring_about = {
   end,
 }
 
+--- In an hour's time to close nothing may be left that needs a deadline.
+describe("an engine that is closed inside the event", function()
+  for _, name in ipairs(core.events) do
+    for _, limit in ipairs(bring_about[name] and {} or { "1h", 0 }) do
+      busted.it(("%s, with %s to close"):format(name, limit), function()
+        local happened = 0
+        local engine = stormy(function(engine)
+          engine:on(name, "closer", watch.collected(function()
+            happened = happened + 1
+            engine:close(limit)
+          end))
+        end)
+        assert.is_true(happened > 0)
+        assert.matches("closed", tostring(engine))
+      end)
+    end
+  end
+end)
+
 describe("an engine that is closed inside the rare event", function()
   for name, prepare in pairs(bring_about) do -- any order: tests
-    for _, limit in ipairs { "5s", 0 } do
+    for _, limit in ipairs { "1h", 0 } do
       it(("%s, with %s to close"):format(name, limit), function(world)
         local happened = 0
         local path = folder.make()
@@ -246,6 +263,26 @@ describe("an engine that is closed inside the rare event", function()
   end
 end)
 
+describe("an engine that is closed when a round of seeds", function()
+  for _, limit in ipairs { "1h", 0 } do
+    it(("is given up, with %s to close"):format(limit), function(world)
+      world:dns("seed.one", { "30.0.0.1" }, { delay = "never" })
+      local engine = world:engine("10.0.0.1", {
+        network = net, target_connections = 0, discovery_interval = "1m",
+      })
+      local happened = 0
+      engine:on("discovery_finished", "closer", watch.collected(function()
+        happened = happened + 1
+        engine:close(limit)
+      end))
+      world:run_for "10m"
+      assert.equal(1, happened)
+      assert.matches("closed", tostring(engine))
+      assert.equal(0, world:count().lookups)
+    end)
+  end
+end)
+
 describe("an engine that is closed inside the decision", function()
   for _, name in ipairs {
     "accept", "validate", "judge", "select", "retry", "evict", "keep",
@@ -259,7 +296,7 @@ describe("an engine that is closed inside the decision", function()
         policies = {
           watch.policy { [name] = function(engine)
             asked = asked + 1
-            engine:close()
+            engine:close "1h"
           end },
           { select = function()
             return { "30.1.0.2:8333", "30.1.0.3:8333" }
@@ -275,7 +312,9 @@ describe("an engine that is closed inside the decision", function()
             connection:send("addr", { entries = { {
               time = 0, services = 0, ip = remote.ip, port = 1,
             } } })
-            connection:send_raw(("\0"):rep(24))
+            if name == "judge" then
+              connection:send_raw(("\0"):rep(24))
+            end
             connection:receive "nothing"
           end
         end)

@@ -1,6 +1,5 @@
---- Learning of peers: DNS seeds, addresses that peers tell, feelers, anchors.
+--- Learning of peers: DNS seeds, and addresses that peers tell.
 local field = require "support.field"
-local moonpeer = require "moonpeer"
 local it = field.it
 
 local net = {
@@ -245,70 +244,5 @@ describe("addresses that peers tell", function()
   it("are ignored in fixed mode", function(world)
     local engine = told(world, { entry "40.1.0.1" }, { peers = {} })
     assert.equal(0, select(2, known(engine)))
-  end)
-end)
-
-describe("feelers", function()
-  it("try unknown peers one at a time when nothing is missing",
-    function(world)
-      for i = 1, 10 do
-        field.node(world, ("%d.1.0.1:8333"):format(30 + i))
-      end
-      local engine, log = field.engine(world, "10.0.0.1", {
-        target_connections = 1, feeler_interval = "1m", jitter = 0,
-      })
-      for i = 1, 10 do
-        engine.store:create { ip = ("%d.1.0.1"):format(30 + i), port = 8333 }
-      end
-      local most = 0
-      engine:on("connection_started", "feelers", function()
-        most = math.max(most, engine:counts().feelers)
-      end)
-      world:run_for "20m"
-      assert.equal(1, most)
-      assert.equal(10, engine.store:count_by_status "valid")
-      assert.equal(1, engine:counts().connected)
-      assert.equal(9, #log:all("connection_lost", "closed"))
-    end)
-
-  it("are none when feeler_interval is 0", function(world)
-    field.node(world, "31.1.0.1:8333")
-    local engine = field.engine(world, "10.0.0.1", {
-      target_connections = 0, feeler_interval = 0,
-    })
-    engine.store:create { ip = "31.1.0.1", port = 8333 }
-    world:run_for "1h"
-    assert.equal(0, engine:counts().dials)
-  end)
-end)
-
-describe("anchors", function()
-  it("are dialled first after a restart", function(world)
-    local store <close> = assert(moonpeer.store "memory:")
-    for i = 1, 40 do
-      field.node(world, ("%d.1.0.1:8333"):format(30 + i))
-      store:create { ip = ("%d.1.0.1"):format(30 + i), port = 8333,
-        status = "valid" }
-    end
-    local engine = field.engine(world, "10.0.0.1", {
-      store = store, target_connections = 4,
-    })
-    world:run_for "5s"
-    local before = {}
-    for connection in engine:connections() do
-      before[connection.address] = true
-    end
-    engine:close()
-    world:run_for "10s"
-    engine = field.engine(world, "10.0.0.2", {
-      store = store, target_connections = 4,
-    })
-    world:run_for "5s"
-    local n = 0
-    for connection in engine:connections() do
-      assert.is_true(before[connection.address])
-      n = n + 1
-    end
-    assert.equal(4, n)
   end)
 end)

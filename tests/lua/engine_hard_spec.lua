@@ -86,6 +86,33 @@ describe("pings", function()
     assert.equal(2, visits)
     assert.equal("ping_timeout", log:find("connection_restarting").code)
   end)
+
+  for what, fn in pairs { -- any order: each in a world of its own
+    ["a message a byte a second"] = function(connection, remote)
+      connection:send_raw(wire.frame("xyzzy", "", { length = 1000 }))
+      while connection:send_raw "x" do
+        remote:sleep "1s"
+      end
+    end,
+    ["messages that are no pong"] = function(connection, remote)
+      while connection:send("xyzzy", "x") do
+        remote:sleep "1s"
+      end
+    end,
+    ["pings of its own"] = function(connection, remote)
+      while connection:send("ping", { nonce = 7 }) do
+        remote:sleep "1s"
+      end
+    end,
+  } do
+    it("are not answered by " .. what, function(world)
+      local _, log = field.engine(world, at)
+      guest(world, "20.1.0.1", fn)
+      world:run_for "40s"
+      local row = log:find("connection_lost", "ping_timeout")
+      assert.is_true(row and math.abs(row.at - 30.04) < 0.1, row and row.at)
+    end)
+  end
 end)
 
 describe("a peer that does not read", function()
@@ -116,6 +143,29 @@ describe("a peer that does not read", function()
     world:run_for "5s" -- what fits has been put aside: no more is read
     assert.equal(before, sent)
   end)
+
+  it("has its answers when it reads again, though it says nothing more",
+    function(world)
+      world:limit(nil, { window = 4096, send_buffer = 200000 })
+      local engine = field.engine(world, at)
+      local answered
+      guest(world, "20.1.0.1", function(connection, remote)
+        connection:stall()
+        remote:sleep "5s"
+        connection:send("ping", { nonce = 7 })
+        remote:sleep "1s"
+        answered = connection:receive("pong", "1m")
+        connection:receive "nothing"
+      end)
+      world:run_for "1s"
+      local connection = engine:connections()()
+      for _ = 1, 2 do -- one is on its way, the next does not fit behind it
+        assert(connection:send("xyzzy", ("x"):rep(190000)))
+        world:run_for(0.1)
+      end
+      world:run_for "10s"
+      assert.is_truthy(answered)
+    end)
 
   it("is lost to its ping timeout",
     function(world)

@@ -336,6 +336,35 @@ describe("our own network", function()
     assert.is_nil(log:find "peer_banned")
   end)
 
+  it("that is back is not met by all dials in one instant", function(world)
+    local peers = {}
+    for i = 1, 20 do
+      peers[i] = ("10.%d.0.2:8333"):format(i)
+      field.node(world, peers[i])
+    end
+    local engine, log = field.engine(world, "10.0.0.1", { peers = peers })
+    world:run_for "1m"
+    local number = world:partition "10.0.0.1"
+    world:run_for "1h"
+    world:heal(number)
+    world:run_for "10m"
+    assert.equal(20, engine:counts().connected)
+    local times, most = {}, 0
+    for _, row in ipairs(log:all "handshake_complete") do
+      if row.at > 3600 then
+        times[#times + 1] = row.at
+      end
+    end
+    for i, time in ipairs(times) do
+      local n = 0
+      for j = i, #times do
+        n = n + (times[j] - time < 1 and 1 or 0)
+      end
+      most = math.max(most, n)
+    end
+    assert.is_true(most < 12, most) -- twenty over five seconds
+  end)
+
   it("cut in the middle of handshakes burns nobody", function(world)
     local peers = {}
     for i = 1, 8 do

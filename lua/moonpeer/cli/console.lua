@@ -116,7 +116,7 @@ local function evaluator_of(client)
     if not answer then
       return "the other side has ended"
     elseif answer.unfinished then
-      return nil, true
+      return nil, true, answer.error
     end
     return answer.text or answer.error
   end

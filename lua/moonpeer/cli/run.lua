@@ -174,7 +174,7 @@ end
 local function start_status(options)
   local good, terminal = pcall(require, "moonpeer.terminal")
   if options.no_status or options.json or not good
-    or not terminal.is_there() then
+    or not terminal.is_there() or os.getenv "TERM" == "dumb" then
     return nil
   end
   local before = {}
