@@ -98,6 +98,44 @@ describe("row 5, spy_peers:", function()
   end)
 end)
 
+describe("row 6, CVE-2020-14198:", function()
+  it("bans are capped, and found among many", function(world)
+    local engine = field.engine(world, at, { max_bans = 5000 })
+    for i = 1, 20000 do
+      engine:ban(("2001:db8:%x:%x::/64"):format(i // 256, i % 256))
+    end
+    assert.is_true(#engine.store.bans <= 5000)
+    engine:ban "20.1.0.0/16"
+    local one = guest(world, "20.1.0.1", function() end)
+    local two = guest(world, "20.2.0.1", function() end)
+    world:run_for "2s"
+    assert.is_nil(one.is_in)
+    assert.is_true(two.is_in)
+  end)
+
+  it("a list of bans closes whom it covers, in one look at all",
+    function(world)
+      local engine, log = field.engine(world, at)
+      for i = 1, 4 do
+        guest(world, ("20.%d.0.1"):format(i), function(connection)
+          connection:receive "nothing"
+        end)
+      end
+      world:run_for "1s"
+      assert.equal(4, engine:counts().connected)
+      for i = 1, 999 do
+        engine:ban(("20.%d.%d.0/24"):format(i // 250, i % 250))
+      end
+      engine:ban "20.4.0.1"
+      engine:unban "20.4.0.1"
+      world:run_for "1s"
+      assert.equal(1, engine:counts().connected)
+      assert.matches("^20%.4%.", engine:connections()().address)
+      assert.equal("the address was banned",
+        log:find("connection_lost").reason)
+    end)
+end)
+
 describe("row 18, p2p dos:", function()
   it("a group that hammers handshakes keeps nobody out", function(world)
     local engine = world:engine(at, { target_connections = 0 })

@@ -199,44 +199,6 @@ describe("row 4, getdata_unknown:", function()
     end)
 end)
 
-describe("row 6, CVE-2020-14198:", function()
-  it("bans are capped, and found among many", function(world)
-    local engine = field.engine(world, at, { max_bans = 5000 })
-    for i = 1, 20000 do
-      engine:ban(("2001:db8:%x:%x::/64"):format(i // 256, i % 256))
-    end
-    assert.is_true(#engine.store.bans <= 5000)
-    engine:ban "20.1.0.0/16"
-    local one = guest(world, "20.1.0.1", function() end)
-    local two = guest(world, "20.2.0.1", function() end)
-    world:run_for "2s"
-    assert.is_nil(one.is_in)
-    assert.is_true(two.is_in)
-  end)
-
-  it("a list of bans closes whom it covers, in one look at all",
-    function(world)
-      local engine, log = field.engine(world, at)
-      for i = 1, 4 do
-        guest(world, ("20.%d.0.1"):format(i), function(connection)
-          connection:receive "nothing"
-        end)
-      end
-      world:run_for "1s"
-      assert.equal(4, engine:counts().connected)
-      for i = 1, 999 do
-        engine:ban(("20.%d.%d.0/24"):format(i // 250, i % 250))
-      end
-      engine:ban "20.4.0.1"
-      engine:unban "20.4.0.1"
-      world:run_for "1s"
-      assert.equal(1, engine:counts().connected)
-      assert.matches("^20%.4%.", engine:connections()().address)
-      assert.equal("the address was banned",
-        log:find("connection_lost").reason)
-    end)
-end)
-
 describe("row 7, CVE-2024-52919:", function()
   it("addresses beyond what a source may name are not kept", function(world)
     local engine, log = field.engine(world, at, { target_connections = 0 })
@@ -251,6 +213,27 @@ describe("row 7, CVE-2024-52919:", function()
     -- an inbound peer that was not asked names itself alone
     assert.is_true(peers_of(engine) <= 1)
     assert.is_nil(log:find "peer_misbehaved")
+  end)
+
+  it("who has answered names another each ten seconds", function(world)
+    local engine = field.engine(world, "10.0.0.1", {
+      target_connections = 1,
+      policies = { { select = function() return { "90.1.0.1:8333" } end } },
+    })
+    field.node(world, "90.1.0.1:8333", nil, function(connection)
+      assert(connection:receive("getaddr", 5))
+      connection:send("addr", { entries = entries(1000) })
+      for _ = 1, 10 do
+        connection:receive("nothing", 10)
+        connection:send("addr", { entries = entries(20, "91.1") })
+      end
+    end)
+    world:run_for "5s"
+    local before = peers_of(engine)
+    assert.is_true(before >= 999 and before <= 1000, before)
+    world:run_for "60s"
+    local more = peers_of(engine) - before
+    assert.is_true(more >= 4 and more <= 8, more)
   end)
 
   it("more than a thousand in a message are passed over", function(world)
