@@ -63,6 +63,16 @@ describe("the tour of README.md", function()
     assert(file:write(text))
   end
 
+  local function interrupt(shell)
+    for _ = 1, shell.pty:is_raw() and 500 or 0 do
+      shell:take(0.01) -- the line before is still being taken
+      if not shell.pty:is_raw() then
+        break
+      end
+    end
+    shell:type "\3"
+  end
+
   --- Types what stands behind a prompt, and looks for the rest: whole lines,
   --- and where `is_all` nothing else in between.
   local function play(shell, line, is_all)
@@ -70,14 +80,10 @@ describe("the tour of README.md", function()
     if typed == "^D" then
       shell:type "\4"
     elseif typed == "^C" then
-      for _ = 1, shell.pty:is_raw() and 500 or 0 do
-        shell:take(0.01) -- the line before is still being taken
-        if not shell.pty:is_raw() then
-          break
-        end
+      interrupt(shell)
+      if is_all then -- else it may be lost among what nobody has read
+        shell:expect "^C"
       end
-      shell:type "\3"
-      shell:expect "^C"
     elseif mark ~= "" then
       shell:type(typed .. "\n")
       shell:expect(typed)
