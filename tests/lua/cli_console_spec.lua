@@ -72,6 +72,13 @@ describe("moonpeer console", function()
     assert.equal(0, code)
   end)
 
+  it("is told once that there can be no socket", function()
+    local _, err, code = process.run("exec timeout 60 " .. quoted
+      .. " run --network regtest --console /dev/null/x.sock")
+    assert.matches("^moonpeer: cannot listen at /dev/null/x.sock[^\n]*\n$", err)
+    assert.equal(1, code)
+  end)
+
   it("explains from a shell", function()
     local explain = quoted .. " explain --console $socket"
     local out, err, code = beside("", ([[

@@ -145,6 +145,46 @@ describe("a console", function()
     end)
   end)
 
+  it("completes what a command is about, and messages in texts", function()
+    served({}, function(_, attach)
+      local client = attach()
+      for text, words in pairs {
+        [":watch getbl"] = "getblocks getblocktxn",
+        [":watch peer_b"] = "peer_banned",
+        [":watch mainn"] = "",
+        [":log "] = "debug error info warning",
+        [":log debug sch"] = "schedule",
+        [":log debug schedule x"] = "",
+        [":help conn"] = "connection",
+        [":help engine.unb"] = "engine.unban",
+        [":policy "] = "",
+        [":nonsense "] = "",
+        ["peer:send('getheade"] = "getheaders",
+      } do
+        local answer = client:ask { complete = text }
+        assert.equal(words, table.concat(answer.words, " "), text)
+      end
+      assert.equal(3, client:ask({ complete = ":log debug sch" }).replaced)
+    end)
+  end)
+
+  it("is not taken for one where something else answers", function()
+    local path = os.tmpname()
+    os.remove(path)
+    moonpeer.run(function()
+      for _, words in ipairs { "5\n", "[]\n", "HTTP/1.1 400\r\n", "\0\n" } do
+        local listener = assert(core.line_listen(path, function(line)
+          line:write(words)
+          line:read "5s"
+        end))
+        local client, message = remote.attach(path)
+        assert.is_nil(client)
+        assert.equal("no moonpeer answers there", message)
+        listener:close()
+      end
+    end)
+  end)
+
   it("has globals of its own; several see the same engine", function()
     served({}, function(_, attach)
       local engine <close> = assert(moonpeer.engine { network = "regtest" })

@@ -285,6 +285,7 @@ describe("a command", function()
       { "versoin", "Did you mean 'version'%?" },
       { "version --jsno", "Did you mean '%-%-json'%?" },
       { "run", "missing argument 'script', or options" },
+      { "run --connections x", "%-%-connections: expected a number, got 'x'" },
     }
     for _, mistake in ipairs(mistakes) do
       local out, err, code = command(mistake[1])
@@ -306,11 +307,13 @@ describe("a command", function()
       (run(place .. quote(absolute) .. " ./version")))
   end)
 
-  it("loads with every name that the list holds", function()
+  it("loads with every name that the list holds, and help shows", function()
+    local help = command("--help"):match "\ncommands: (.*)"
     for _, name in ipairs(require("moonpeer.cli").commands) do
       local out, _, code = command(name .. " --help")
       assert.matches("^Usage: moonpeer " .. name, out)
       assert.equal(0, code)
+      assert.matches("%f[%l]" .. name .. "%f[^%l]", help)
     end
   end)
 end)

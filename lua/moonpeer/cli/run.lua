@@ -19,6 +19,11 @@ local function option(parser, names, text, argname)
   return parser:option(names, text):argname(argname)
 end
 
+local function count(text)
+  return tonumber(text), ("--connections: expected a number, got '%s'")
+    :format(text)
+end
+
 local function network_name(name)
   local network, message = networks.find(name)
   return network and name, message
@@ -26,21 +31,28 @@ end
 
 function run.configure(parser)
   parser:argument("script", "A Lua file, or a configuration (.json)."):args "?"
-  option(parser, "--network", "The network to speak.", "<name>")
+  option(parser, "--network", "The network to speak: mainnet when not given, "
+    .. "testnet, regtest ...", "<name>")
     :convert(network_name)
-  option(parser, "--listen", "Where to wait for peers.", "<address>")
+  option(parser, "--listen", "Where to wait for peers, such as 0.0.0.0:8333; "
+    .. "nowhere when not given.", "<address>")
   option(parser, "--peer", "Dial only these; may be given again.", "<address>")
     :count "*"
-  option(parser, "--store", "Where peers are remembered.", "<url>")
-  option(parser, "--policy", "A policy; may be given again.", "<file>")
+  option(parser, "--store", "Where peers are remembered: json:FILE, "
+    .. "sqlite:FILE; in memory when not given.", "<url>")
+  option(parser, "--policy", "A policy, asked before the stock ones; may be "
+    .. "given again.", "<file>")
     :count "*"
   parser:flag("--watch", "Reload policies when their files change.")
-  option(parser, "--connections", "Outbound connections to keep.", "<n>")
-    :convert(tonumber)
-  option(parser, "--console", "Where consoles attach.", "<path>")
+  option(parser, "--connections", "Outbound connections to keep; 8 when not "
+    .. "given.", "<n>")
+    :convert(count)
+  option(parser, "--console", "Where consoles attach: a Unix socket of mode "
+    .. "0600.", "<path>")
   parser:flag("--no-console", "No socket for consoles.")
   parser:flag("--read-only", "Consoles only look.")
-  option(parser, "--log", "error, warning, info or debug.", "<level>")
+  option(parser, "--log", "error, warning, info or debug; info when not given.",
+    "<level>")
     :choices { "error", "warning", "info", "debug" }
   parser:flag("--json", "Logs as lines of JSON.")
   parser:flag("--no-status", "No status line on the terminal.")
@@ -124,10 +136,12 @@ local function open_console(options)
   local path = options.console or console.default_path()
   local listener, message = console.serve(path,
     { read_only = options.read_only })
-  if not listener then
+  if not listener and options.console then
+    return nil, message
+  elseif not listener then
     require("moonpeer.log").write("warning", "console", "no console",
       { reason = message })
-    return nil, options.console and message
+    return nil
   end
   -- the socket is to be gone when the script leaves by the side door
   local exit = os.exit

@@ -19,8 +19,8 @@ function remote.attach(path)
   local about = hello and core.json_decode(hello)
   if type(about) ~= "table" or not about.moonpeer then
     line:close()
-    return nil, about and about.error or message or "no moonpeer answers there",
-      code or "io_error"
+    return nil, type(about) == "table" and about.error or message
+      or "no moonpeer answers there", code or "io_error"
   end
   return setmetatable({
     line = line, about = about, last = 0, answers = {}, gate = core.gate(),
