@@ -197,6 +197,10 @@ function session:evaluate(text)
     return is_unfinished and { unfinished = message } or { error = message }
   end
   local result = outcome(await(xpcall(chunk, explain)))
+  if self.is_read_only and result.error and result.error:find "a nil value" then
+    result.error = result.error .. "\n(this console only looks: what changes "
+      .. "things is not here)"
+  end
   if result.results and result.results.n > 0 then
     self.own._ = result.results[1]
   end

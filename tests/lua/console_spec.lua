@@ -204,6 +204,26 @@ describe("a console", function()
     end)
   end)
 
+  it("says how a command is used, and what is not there", function()
+    served({}, function(_, attach)
+      local client = attach()
+      for text, message in pairs {
+        [":peers all"] = "usage: :peers",
+        [":watch inv tx"] = "usage: :watch [EVENT or COMMAND]",
+        [":explain"] = "usage: :explain ADDRESS",
+        [":log debug net x"] = "usage: :log [LEVEL [COMPONENT]]",
+      } do
+        assert.equal(message, client:ask({ eval = text }).error)
+      end
+      assert.equal("there is no such file",
+        select(2, remote.attach "/nonexistent/x.sock"))
+    end)
+    served({ read_only = true }, function(_, attach)
+      assert.matches("%(this console only looks: .*%)$",
+        attach():ask({ eval = "moonpeer.engine {}" }).error)
+    end)
+  end)
+
   it("that only looks changes nothing", function()
     served({ read_only = true }, function(_, attach)
       local engine <close> = assert(moonpeer.engine { network = "regtest" })

@@ -6,13 +6,25 @@ local remote = {}
 local client = {}
 client.__index = client
 
+local reasons = { [2] = "there is no such file",
+  [13] = "it may not be opened by you" }
+
+--- Why nobody could be asked at a path; "r+" waits for nobody at a pipe.
+local function reason(path)
+  local file, _, code = io.open(path, "r+")
+  if file then
+    file:close()
+  end
+  return reasons[code]
+end
+
 --- Attaches: in a task.
 ---@param path string
 ---@return table|nil, string?, string?  nil, message, code
 function remote.attach(path)
   local line, message, code = core.line_connect(path)
   if not line then
-    return nil, message, code
+    return nil, reason(path) or message, code
   end
   local hello
   hello, message, code = line:read "5s"
