@@ -215,6 +215,12 @@ describe("at the prompt", function()
     t:enter(":watch pnig", 'watching pnig: "pnig" is no built-in message; '
       .. 'the nearest is "ping"\n> ')
     t:enter(":watch inv", "watching inv\n> ")
+    t:enter("help(help)", "What there is;")
+    t:enter(":explain nonsense", "nothing was decided lately about nonsense, "
+      .. "which is no address\n> ")
+    t:enter(":explain 192.0.2.7", "about 192.0.2.7\n> ")
+    t:enter(":log debug lstener", 'unknown component "lstener"; the nearest '
+      .. 'known is "listener"\n> ')
     t:enter(":stats", "handshakes = 0")
     t:enter(":log debug net", 'net = "debug"')
     t:enter(":log debug nte", 'the nearest known is "net"\n> ')
