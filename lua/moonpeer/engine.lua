@@ -17,6 +17,7 @@ local engine = {}
 
 local methods = core.methods "moonpeer.engine"
 local start, spawn_on = methods.start, methods.spawn_on
+local save_soon = methods.save_soon
 methods.spawn_on = nil
 
 --- Who reads the events of an engine: engine -> a list, in the order of their
@@ -24,6 +25,9 @@ methods.spawn_on = nil
 local readers = setmetatable({}, { __mode = "k" })
 
 local made_readers = 0
+
+--- Who waits for a save of an engine: engine -> name -> gate.
+local waiting = setmetatable({}, { __mode = "k" })
 
 --- Sends a message to one connection or to a list of them.
 ---@param to moonpeer.Connection|moonpeer.Connection[]
@@ -84,28 +88,54 @@ function methods:disconnect(what, reason)
   return closed
 end
 
+--- Saves the store from the next turn on; store_saved or store_failed tells.
+function methods:save_soon()
+  misuse.guard("save_soon", save_soon, self)
+end
+
+--- Opens a gate at the save that has all there is now, or when the engine is
+--- gone; `done` and the failure are then in what it returns.
+local function await_save(self, left)
+  local one = { gate = core.gate(), message = "the engine was closed before "
+    .. "the save came to its end", code = "closed" }
+  local name = "save " .. tostring(one)
+  local function count(event)
+    left = left - 1
+    if left == 0 then
+      one.done = event.type == "store_saved"
+      one.message, one.code = event.reason, event.code
+      one.gate:open()
+    end
+  end
+  self:on("store_saved", name, count)
+  self:on("store_failed", name, count)
+  waiting[self] = waiting[self] or {}
+  waiting[self][name] = one.gate
+  return one, setmetatable({}, { __close = function()
+    waiting[self][name] = nil
+    self:off("store_saved", name)
+    self:off("store_failed", name)
+  end })
+end
+
 --- Saves the store and waits, in a task, until the bytes are durable.
 ---@param timeout? number|string
 ---@return true|nil, string?, string?  nil, message, code
 function methods:save(timeout)
-  local gate, done, message, code = core.gate(), nil, nil, nil
-  local name = "save " .. tostring(gate)
-  self:on("store_saved", name, function()
-    done = true
-    gate:open()
-  end)
-  self:on("store_failed", name, function(event)
-    done, message, code = false, event.reason, event.code
-    gate:open()
-  end)
-  self:save_soon()
-  local good, late, late_code = gate:wait(timeout)
-  self:off("store_saved", name)
-  self:off("store_failed", name)
+  if not core.in_task() then
+    misuse.raise "save: it waits; call it inside moonpeer.spawn or moonpeer.run"
+  end
+  timeout = timeout and misuse.duration("save", timeout)
+  local number = misuse.guard("save", save_soon, self)
+  if number == 0 then
+    return nil, "the engine is closed", "closed"
+  end
+  local one, _ <close> = await_save(self, number)
+  local good, late, late_code = one.gate:wait(timeout)
   if not good then
     return nil, late, late_code
-  elseif not done then
-    return nil, message, code
+  elseif not one.done then
+    return nil, one.message, one.code
   end
   return true
 end
@@ -137,6 +167,9 @@ local function gone(self)
     end
   end
   readers[self] = nil
+  for _, gate in sorted(waiting[self] or {}) do
+    gate:open()
+  end
 end
 
 --- Starts a function as a task on the engine's loop.

@@ -291,10 +291,11 @@ static int do_trusts(lua_State *L) {
   return 1;
 }
 
-/* save_soon(): from the next turn on; the events tell. */
+/* save_soon(): from the next turn on; the events tell. Which of the next of
+ * them is about all there is now; 0 when the engine closes. */
 static int do_save(lua_State *L) {
-  mp_engine_save(live(L));
-  return 0;
+  lua_pushinteger(L, mp_engine_save(live(L)));
+  return 1;
 }
 
 /* backoff(attempts): seconds to wait after so many failures in a row. */
