@@ -36,6 +36,9 @@ local waiting = setmetatable({}, { __mode = "k" })
 ---@return integer sent, table failures  connection -> { message, code }
 function methods.send(_, to, command, fields)
   local sent, failures = 0, {}
+  if to == nil then
+    misuse.raise "send: expected a connection or a list of them, got nil"
+  end
   for _, connection in ipairs(type(to) == "table" and to or { to }) do
     if type(connection) ~= "userdata" then
       misuse.raise("send: expected a connection or a list of them, got %s",
@@ -65,27 +68,6 @@ function methods:broadcast(command, fields, filter)
     end
   end
   return self:send(all, command, fields)
-end
-
---- Closes connections: one, or all with an address.
----@param what moonpeer.Connection|string  "1.2.3.4:8333", or "1.2.3.4" for all
----  ports
----@param reason? string
----@return integer closed
-function methods:disconnect(what, reason)
-  if type(what) ~= "string" then
-    what:close(reason)
-    return 1
-  end
-  local closed = 0
-  for connection in self:connections() do
-    local address = connection.address
-    if address == what or address:match "^%[?(.-)%]?:%d+$" == what then
-      connection:close(reason)
-      closed = closed + 1
-    end
-  end
-  return closed
 end
 
 --- Saves the store from the next turn on; store_saved or store_failed tells.
@@ -148,14 +130,16 @@ end
 ---  message, chunk and decision), command (of these)
 ---@return function
 function methods:events(options)
-  options = options or {}
   local handlers = listeners.of(self)
-  local next_event, closer, reader = queue.new(self, options, function()
+  local next_event, closer, reader = queue.new(self, options or {}, function()
     handlers.events_lost = handlers.events_lost + 1
   end)
   made_readers = made_readers + 1
   readers[self] = readers[self] or setmetatable({}, { __mode = "v" })
   readers[self][made_readers] = reader
+  if not pcall(self.network, self) then -- it is gone
+    reader:finish()
+  end
   return next_event, nil, nil, closer
 end
 
