@@ -160,6 +160,8 @@ describe("a console", function()
         [":policy "] = "",
         [":nonsense "] = "",
         ["peer:send('getheade"] = "getheaders",
+        ["engine:address():"] = "",
+        ["list[1].pri"] = "",
       } do
         local answer = client:ask { complete = text }
         assert.equal(words, table.concat(answer.words, " "), text)

@@ -231,13 +231,11 @@ local function add_for(add, session, text, found)
     add_behind(add, session, found)
   elseif found.quoted then
     add_texts(add, session, found.prefix)
-  elseif found.path then
+  elseif found.mark then
     add_members(add, value_of(found.path, session.env), found.mark == ":")
   else
     local call = open_call(text)
-    for _, name in ipairs(call and api.options(call) or {}) do
-      add(name)
-    end
+    add_all(add, call and api.options(call) or {})
     if found.prefix ~= "" or not call then
       add_globals(add, session)
     end
@@ -253,6 +251,10 @@ function complete.find(session, text)
   local last
   found.command, found.before = text:match "^%s*:(%w+)%s(.-)%S*$"
   found.path, found.mark, last = text:match "([%a_][%w_.]*)([.:])([%w_]*)$"
+  if not found.path then -- what has no value yet: a call, an index
+    found.path = ""
+    found.mark, last = text:match "[%)%]}\"']([.:])([%w_]*)$"
+  end
   found.prefix = text:match "^%s*(:[%w-]*)$"
     or found.command and text:match "%S*$" or found.quoted or last
     or text:match "[%w_]*$"

@@ -50,6 +50,8 @@ function client:listen(print)
       self.gate:open()
     elseif type(answer) == "table" and answer.printed then
       print(answer.printed)
+    elseif type(answer) == "table" then
+      self.complaint = answer.error
     end
   until not text
   self.is_over = true
