@@ -313,6 +313,12 @@ local levels = {
   peer_misbehaved = "warning",
 }
 
+--- How grave an event is: seeds of which none has answered are a warning.
+local function level_of(event, view)
+  local has_failed = event == "discovery_finished" and view.code
+  return has_failed and "warning" or levels[event] or "info"
+end
+
 --- Worth a word: an event that is about no connection has no port.
 local function is_said(value)
   return value ~= nil and value ~= ""
@@ -323,9 +329,10 @@ end
 ---@param engine moonpeer.Engine
 function log.follow(engine)
   for _, event in ipairs(core.events) do
-    local level, component = levels[event] or "info", component_of(event)
+    local component = component_of(event)
     if not quiet[event] then
       engine:on(event, "log", function(view)
+        local level = level_of(event, view)
         if log.is_on(level, component) then
           local fields = {}
           for _, name in ipairs { "address", "code", "reason", "prefix",
