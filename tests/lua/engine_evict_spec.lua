@@ -37,6 +37,31 @@ describe("eviction", function()
       assert.matches("unprotected", row.reason, 1, true)
     end)
 
+  it("takes of a crowd, not the one who came last", function(world)
+    world:link(nil, nil, { latency = "40ms" })
+    local engine, log = field.engine(world, at, {
+      target_connections = 0, max_connections = 40, half_open = 100,
+      per_group = 100, ping_interval = "20s",
+    })
+    groups(world, 26, shake)
+    for i = 1, 26 do -- near enough to be spared for it, and here for long
+      world:link(("20.%d.0.1"):format(i), nil, { latency = "1ms" })
+    end
+    world:run_for "1m"
+    for i = 1, 8 do
+      visitor(world, "50.1.0." .. i, shake)
+      world:run_for "2s"
+    end
+    groups(world, 6, shake, 60)
+    world:run_for "1m"
+    assert.equal(40, engine:counts().connected)
+    visitor(world, "90.1.0.1", shake)
+    world:run_for "1s"
+    -- one of the group is spared for it
+    assert.matches("^50%.1%.0%.[78]:", log:find("evicted").address)
+    assert.matches("[78] of its group", log:find("evicted").reason)
+  end)
+
   it("may be a policy's choice, which sees everybody's merits",
     function(world)
       local seen
