@@ -181,6 +181,10 @@ void engine_note_anchors(struct mp_engine *engine);
 
 /* An inbound peer says where it listens, at the address it comes from. */
 bool connection_has_name(const struct mp_connection *connection);
+
+/* From then on it counts as connected there, too: it need not be dialled. */
+void engine_note_name(struct mp_engine *engine,
+                      struct mp_connection *connection);
 void engine_listen(struct mp_engine *engine);
 
 /* The same from a call of a script: nobody is told before it returns. */

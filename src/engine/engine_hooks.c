@@ -140,7 +140,11 @@ static int on_validate(void *data, struct mp_connection *connection,
   int rc = 0;
   if (engine->hooks->validate)
     rc = engine->hooks->validate(engine->data, connection, fault);
-  return rc ? rc : check_twin(engine, connection, fault);
+  if (rc == 0)
+    rc = check_twin(engine, connection, fault);
+  if (rc == 0 && connection->role.purpose == PURPOSE_INBOUND)
+    engine_note_name(engine, connection);
+  return rc;
 }
 
 static void on_judge(void *data, struct mp_connection *connection,

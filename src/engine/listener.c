@@ -198,10 +198,9 @@ bool connection_has_name(const struct mp_connection *c) {
   return name->port && memcmp(name->ip, c->address.ip, sizeof name->ip) == 0;
 }
 
-/* Where it says it listens counts as connected: it need not be dialled. */
-static void note_name(struct mp_engine *engine, struct mp_connection *c) {
+void engine_note_name(struct mp_engine *engine, struct mp_connection *c) {
   const struct mp_address *name = &c->version->addr_from;
-  if (!connection_has_name(c))
+  if (c->role.has_name || c->role.is_released || !connection_has_name(c))
     return;
   c->role.name = *name;
   c->role.has_name = crowd_add(&engine->dialled, name, sizeof *name);
@@ -213,7 +212,7 @@ void engine_inbound_complete(struct mp_engine *engine,
   if (c->role.purpose == PURPOSE_POLITE)
     say_full(c);
   else
-    note_name(engine, c);
+    engine_note_name(engine, c);
 }
 
 static void on_failed(void *owner, int rc) {
