@@ -213,9 +213,12 @@ end
 
 function kinds.complete(self, request)
   core.console_ready()
-  local words, replaced = self.session:complete(tostring(request.complete))
-  self:answer(request, { ok = true, replaced = replaced,
-    words = core.json_list(words) })
+  -- it looks into values that may raise
+  local good, words, replaced = pcall(self.session.complete, self.session,
+    tostring(request.complete))
+  self:answer(request, good and { ok = true, replaced = replaced,
+    words = core.json_list(words) } or { ok = false,
+    error = plain_text(tostring(words)) })
 end
 
 --- Of what runs, or waits for its turn.

@@ -17,6 +17,7 @@ local engine = {}
 
 local methods = core.methods "moonpeer.engine"
 local start, spawn_on = methods.start, methods.spawn_on
+local save_soon = methods.save_soon
 methods.spawn_on = nil
 
 --- Who reads the events of an engine: engine -> a list, in the order of their
@@ -25,6 +26,9 @@ local readers = setmetatable({}, { __mode = "k" })
 
 local made_readers = 0
 
+--- Who waits for a save of an engine: engine -> name -> gate.
+local waiting = setmetatable({}, { __mode = "k" })
+
 --- Sends a message to one connection or to a list of them.
 ---@param to moonpeer.Connection|moonpeer.Connection[]
 ---@param command string
@@ -32,6 +36,9 @@ local made_readers = 0
 ---@return integer sent, table failures  connection -> { message, code }
 function methods.send(_, to, command, fields)
   local sent, failures = 0, {}
+  if to == nil then
+    misuse.raise "send: expected a connection or a list of them, got nil"
+  end
   for _, connection in ipairs(type(to) == "table" and to or { to }) do
     if type(connection) ~= "userdata" then
       misuse.raise("send: expected a connection or a list of them, got %s",
@@ -63,49 +70,54 @@ function methods:broadcast(command, fields, filter)
   return self:send(all, command, fields)
 end
 
---- Closes connections: one, or all with an address.
----@param what moonpeer.Connection|string  "1.2.3.4:8333", or "1.2.3.4" for all
----  ports
----@param reason? string
----@return integer closed
-function methods:disconnect(what, reason)
-  if type(what) ~= "string" then
-    what:close(reason)
-    return 1
-  end
-  local closed = 0
-  for connection in self:connections() do
-    local address = connection.address
-    if address == what or address:match "^%[?(.-)%]?:%d+$" == what then
-      connection:close(reason)
-      closed = closed + 1
+--- Saves the store from the next turn on; store_saved or store_failed tells.
+function methods:save_soon()
+  misuse.guard("save_soon", save_soon, self)
+end
+
+--- Opens a gate at the save that has all there is now, or when the engine is
+--- gone; `done` and the failure are then in what it returns.
+local function await_save(self, left)
+  local one = { gate = core.gate(), message = "the engine was closed before "
+    .. "the save came to its end", code = "closed" }
+  local name = "save " .. tostring(one)
+  local function count(event)
+    left = left - 1
+    if left == 0 then
+      one.done = event.type == "store_saved"
+      one.message, one.code = event.reason, event.code
+      one.gate:open()
     end
   end
-  return closed
+  self:on("store_saved", name, count)
+  self:on("store_failed", name, count)
+  waiting[self] = waiting[self] or {}
+  waiting[self][name] = one.gate
+  return one, setmetatable({}, { __close = function()
+    waiting[self][name] = nil
+    self:off("store_saved", name)
+    self:off("store_failed", name)
+  end })
 end
 
 --- Saves the store and waits, in a task, until the bytes are durable.
 ---@param timeout? number|string
 ---@return true|nil, string?, string?  nil, message, code
 function methods:save(timeout)
-  local gate, done, message, code = core.gate(), nil, nil, nil
-  local name = "save " .. tostring(gate)
-  self:on("store_saved", name, function()
-    done = true
-    gate:open()
-  end)
-  self:on("store_failed", name, function(event)
-    done, message, code = false, event.reason, event.code
-    gate:open()
-  end)
-  self:save_soon()
-  local good, late, late_code = gate:wait(timeout)
-  self:off("store_saved", name)
-  self:off("store_failed", name)
+  if not core.in_task() then
+    misuse.raise "save: it waits; call it inside moonpeer.spawn or moonpeer.run"
+  end
+  timeout = timeout and misuse.duration("save", timeout)
+  local number = misuse.guard("save", save_soon, self)
+  if number == 0 then
+    return nil, "the engine is closed", "closed"
+  end
+  local one, _ <close> = await_save(self, number)
+  local good, late, late_code = one.gate:wait(timeout)
   if not good then
     return nil, late, late_code
-  elseif not done then
-    return nil, message, code
+  elseif not one.done then
+    return nil, one.message, one.code
   end
   return true
 end
@@ -118,14 +130,16 @@ end
 ---  message, chunk and decision), command (of these)
 ---@return function
 function methods:events(options)
-  options = options or {}
   local handlers = listeners.of(self)
-  local next_event, closer, reader = queue.new(self, options, function()
+  local next_event, closer, reader = queue.new(self, options or {}, function()
     handlers.events_lost = handlers.events_lost + 1
   end)
   made_readers = made_readers + 1
   readers[self] = readers[self] or setmetatable({}, { __mode = "v" })
   readers[self][made_readers] = reader
+  if not pcall(self.network, self) then -- it is gone
+    reader:finish()
+  end
   return next_event, nil, nil, closer
 end
 
@@ -137,6 +151,9 @@ local function gone(self)
     end
   end
   readers[self] = nil
+  for _, gate in sorted(waiting[self] or {}) do
+    gate:open()
+  end
 end
 
 --- Starts a function as a task on the engine's loop.

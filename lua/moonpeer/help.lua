@@ -4,6 +4,12 @@ local core = require "moonpeer.core"
 
 local help = {}
 
+--- The first part of a sentence or two: "moonpeer.sim" is one word.
+local function beginning(text)
+  local stop = (text .. " "):find "[.:;]%s"
+  return stop and text:sub(1, stop - 1) or text
+end
+
 local function rows(lines, title, list)
   if #list == 0 then
     return
@@ -52,7 +58,7 @@ local function describe_type(one)
   local lines = { one.class .. "\n  " .. one.summary }
   for _, member in ipairs(one.members) do
     lines[#lines + 1] = ("  %-36s %s"):format(api.signature(one, member),
-      member.summary:match "^[^.:;]*")
+      beginning(member.summary))
   end
   for _, row in ipairs(one.values and one.values[2] or {}) do
     lines[#lines + 1] = ("  %-36s %s"):format(
@@ -66,7 +72,7 @@ local function list_types()
     .. "tells more." }
   for _, one in ipairs(api.types()) do
     lines[#lines + 1] = ("  %-16s %s"):format(one.variable,
-      one.summary:match "^[^.:;]*")
+      beginning(one.summary))
   end
   return table.concat(lines, "\n")
 end
@@ -86,14 +92,28 @@ local function find_by_name(name)
   return table.concat(parts, "\n\n")
 end
 
---- The member whose live function this is.
-local function find_function(fn)
-  local module = require "moonpeer"
+--- The table that a type describes, when it is none of objects.
+local function module_of(one)
+  if one.variable == "moonpeer" then
+    return require "moonpeer"
+  elseif one.variable == "moonpeer.message" then
+    return require("moonpeer").message
+  end
+  return one.outside and package.loaded[one.name]
+end
+
+--- The member whose live function or table this is, or what describes it.
+local function find_value(value)
+  for _, one in ipairs(api.types()) do
+    if value == module_of(one) then
+      return describe_type(one)
+    end
+  end
   for _, one in ipairs(api.types()) do
     local good, methods = pcall(core.methods, one.name)
-    local place = one.name == "moonpeer" and module or good and methods or {}
+    local place = module_of(one) or good and methods or {}
     for _, member in ipairs(one.members) do
-      if place and rawget(place, member.name) == fn then
+      if rawget(place, member.name) == value then
         return describe_member(one, member)
       end
     end
@@ -108,10 +128,10 @@ function help.text(what)
     return list_types()
   elseif type(what) == "string" then
     return find_by_name(what)
-  elseif type(what) == "function" then
-    return find_function(what) or "a function that is none of moonpeer's"
-  elseif what == require "moonpeer" then
-    return describe_type(api.type "moonpeer")
+  end
+  local known = find_value(what)
+  if known or type(what) == "function" then
+    return known or "a function that is none of moonpeer's"
   end
   local meta = debug.getmetatable(what)
   local one = meta and type(meta.__name) == "string" and api.type(meta.__name)

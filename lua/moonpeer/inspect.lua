@@ -54,8 +54,10 @@ local function show_bytes(value, limit)
     #value > limit // 2 and "..." or "")
 end
 
+--- Of a long text only the beginning is looked at, which is more than what is
+--- shown: a console has no time for millions of bytes.
 local function show_text(value, limit)
-  if not is_plain(value) then
+  if not is_plain(cut(value, 16 * limit)) then
     return show_bytes(value, limit)
   elseif #value <= limit then
     return quote(value)

@@ -48,6 +48,20 @@ function misuse.names(t)
   return names
 end
 
+--- Raises when a table has keys but the known.
+---@param what string  "link: unknown option"
+---@param t table
+---@param known table<string, any>
+function misuse.check_known(what, t, known)
+  for _, name in ipairs(misuse.names(t)) do
+    if known[name] == nil then
+      local near = core.nearest(name, misuse.names(known))
+      misuse.raise("%s %q%s", what, name,
+        near and ("; the nearest known is %q"):format(near) or "")
+    end
+  end
+end
+
 --- Raises unless the value is nil or a table with no keys but the known.
 ---@param what string  "link": what the options are for
 ---@param options table|nil
@@ -57,13 +71,7 @@ function misuse.check_options(what, options, known)
     misuse.raise("%s: expected a table of options, got %s", what,
       type(options))
   end
-  for _, name in ipairs(misuse.names(options or {})) do
-    if known[name] == nil then
-      local near = core.nearest(name, misuse.names(known))
-      misuse.raise("%s: unknown option %q%s", what, name,
-        near and ("; the nearest known is %q"):format(near) or "")
-    end
-  end
+  misuse.check_known(what .. ": unknown option", options or {}, known)
 end
 
 --- The same error without the place in the module where it was noticed.

@@ -1,6 +1,8 @@
 --- queue - events kept for a task that reads them when it can.
 local core = require "moonpeer.core"
-local sorted = require "moonpeer.sorted"
+local misuse = require "moonpeer.misuse"
+
+misuse.own_file()
 
 local queue = {}
 
@@ -38,19 +40,20 @@ local function default_events()
   return list
 end
 
-local known = { "capacity", "command", "events" }
+local known = { capacity = true, command = true, events = true }
 
 local function check(options)
-  for key in sorted(options) do
-    if key ~= "capacity" and key ~= "events" and key ~= "command" then
-      error(("unknown option %q; the nearest known is %q"):format(
-        tostring(key), core.nearest(tostring(key), known) or "capacity"), 4)
-    end
-  end
+  misuse.check_options("events", options, known)
   local capacity = options.capacity or 1024
   if math.type(capacity) ~= "integer" or capacity < 1 then
-    error(("capacity: expected a whole number from 1, got %s"):format(
-      tostring(capacity)), 4)
+    misuse.raise("events: capacity: expected a whole number from 1, got %s",
+      tostring(capacity))
+  elseif options.events ~= nil and type(options.events) ~= "table" then
+    misuse.raise("events: events: expected a list of names, got %s",
+      type(options.events))
+  elseif options.command ~= nil and type(options.command) ~= "string" then
+    misuse.raise("events: command: expected string, got %s",
+      type(options.command))
   end
   return capacity
 end
@@ -75,7 +78,7 @@ function queue.new(engine, options, on_lost)
   local name = "queue " .. tostring(self)
   local events = options.events or default_events()
   for _, event in ipairs(events) do
-    engine:on(event, name, function(view)
+    misuse.guard("events", engine.on, engine, event, name, function(view)
       push(self, view:table())
     end, { command = options.command })
   end

@@ -23,10 +23,16 @@ function repl.compile(text, env)
   if chunk then
     return chunk
   end
-  local message
   -- without the line end an open "text" would look unfinished as well
+  local _, missing = load("return " .. text .. "\n", "=stdin", "t", env)
+  local message
   chunk, message = load(text .. "\n", "=stdin", "t", env)
-  return chunk, message, message and message:find "<eof>$" ~= nil
+  if chunk or message:find "<eof>$" then
+    return chunk, message, not chunk
+  elseif missing and missing:find "<eof>$" then
+    return nil, missing, true
+  end
+  return nil, message, false
 end
 
 -- --- what a session can name -----------------------------------------------
@@ -58,6 +64,10 @@ end
 
 --- What is there beside the globals.
 local function names(self)
+  local function show_help(what)
+    local is_itself = what == show_help
+    self.print(require("moonpeer.help").text(not is_itself and what or nil))
+  end
   return {
     moonpeer = function()
       return require "moonpeer"
@@ -69,9 +79,7 @@ local function names(self)
       return core.engines()
     end,
     help = function()
-      return function(what)
-        self.print(require("moonpeer.help").text(what))
-      end
+      return show_help
     end,
     inspect = function()
       return inspect.value
@@ -191,6 +199,10 @@ function session:evaluate(text)
     return is_unfinished and { unfinished = message } or { error = message }
   end
   local result = outcome(await(xpcall(chunk, explain)))
+  if self.is_read_only and result.error and result.error:find "a nil value" then
+    result.error = result.error .. "\n(this console only looks: what changes "
+      .. "things is not here)"
+  end
   if result.results and result.results.n > 0 then
     self.own._ = result.results[1]
   end

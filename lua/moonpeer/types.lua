@@ -213,8 +213,8 @@ function engine:counts() end
 ---@return string?
 function engine:dial(address) end
 
---- Closes connections: one, or all with an address.
----@param what moonpeer.Connection|string "1.2.3.4:8333", or "1.2.3.4" for all ports
+--- Closes connections: one, those of a peer, or all with an address.
+---@param what moonpeer.Connection|moonpeer.Peer|string "1.2.3.4:8333", "1.2.3.4" for all ports, "1.2.0.0/16"
 ---@param reason? string
 ---@return integer
 function engine:disconnect(what, reason) end
@@ -240,7 +240,7 @@ function engine:broadcast(command, fields, filter) end
 ---@field reason? string for people
 
 --- Refuses an address or prefix, and closes what it covers.
----@param what string|moonpeer.Connection "1.2.3.4", "1.2.3.0/24", or a connection for its address
+---@param what string|moonpeer.Connection|moonpeer.Peer "1.2.3.4", "1.2.3.0/24", or a connection or peer for its address
 ---@param options? moonpeer.Engine.ban.Options options
 ---@return true|nil
 ---@return string?

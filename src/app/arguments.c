@@ -16,7 +16,10 @@ static const char usage[] =
     "  -W        show warnings\n"
     "  --        no options follow\n"
     "  -         no options follow, the script comes on stdin\n"
-    "  --help    print this; moonpeer command --help tells about a command\n";
+    "  --help    print this; moonpeer command --help tells about a command\n"
+    "commands: run, console, peers, bans, explain, decode, encode, "
+    "completion,\n"
+    "  version\n";
 
 /* The option in `word`, its value if that is in the same word. */
 static bool read_word(const char *word, struct option *option) {

@@ -24,6 +24,7 @@ struct editor {
   int key_size, key_place;
   bool is_asking;
   bool is_hidden;
+  bool is_dumb;        /* the terminal only prints */
   bool has_ended;      /* by Ctrl-D */
   bool wants_complete; /* by the Tab key */
 };
@@ -109,11 +110,16 @@ static void bind(EditLine *line) {
   el_set(line, EL_SETTY, "-x", "-ixon", NULL);
 }
 
+static bool is_dumb_terminal(const char *name) {
+  return !name || !*name || strcmp(name, "dumb") == 0;
+}
+
 struct editor *editor_open(FILE *in, FILE *out) {
   struct editor *editor = calloc(1, sizeof *editor);
   if (!editor)
     return NULL;
   editor->out = out;
+  editor->is_dumb = is_dumb_terminal(getenv("TERM"));
   editor->line = el_init("moonpeer", in, out, out);
   editor->history = history_winit();
   if (!editor->line || !editor->history) {
@@ -266,9 +272,9 @@ void editor_hide(struct editor *editor) {
     return;
   editor->is_hidden = true;
   int rows = cursor_column(editor) / editor_columns(editor);
-  if (rows > 0)
+  if (rows > 0 && !editor->is_dumb)
     fprintf(editor->out, "\033[%dA", rows);
-  fputs("\r\033[J", editor->out);
+  fputs(editor->is_dumb ? "\n" : "\r\033[J", editor->out);
   fflush(editor->out);
 }
 

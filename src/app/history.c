@@ -94,7 +94,8 @@ int history_load(const char *path, void (*fn)(void *data, const char *line),
 }
 
 int history_add(const char *path, const char *line) {
-  FILE *file = open_private(path, "a", O_WRONLY | O_CREAT | O_APPEND);
+  FILE *file =
+      open_private(path, "a", O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK);
   if (!file)
     return -1;
   fprintf(file, "%s\n", line);

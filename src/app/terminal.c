@@ -140,8 +140,7 @@ static void on_readable(void *data) {
 /* --- signals and printing --------------------------------------------------
  */
 
-static void on_interrupt(void *data) {
-  struct terminal *terminal = data;
+static void on_interrupt(struct terminal *terminal) {
   FILE *out = screen_terminal(terminal->screen);
   if (editor_is_asking(terminal->editor)) {
     leave(terminal);
@@ -162,16 +161,14 @@ static void on_resume(void *data) {
   editor_resume(terminal->editor);
 }
 
-static void on_hangup(void *data) {
+static void on_signal(void *data, int number) {
   struct terminal *terminal = data;
+  if (number == SIGINT) {
+    on_interrupt(terminal);
+    return;
+  }
   leave(terminal);
-  tell(terminal, "finish", "hangup");
-}
-
-static void on_terminate(void *data) {
-  struct terminal *terminal = data;
-  leave(terminal);
-  tell(terminal, "finish", "terminated");
+  tell(terminal, "finish", number == SIGHUP ? "hangup" : "terminated");
 }
 
 static void before_printing(void *data) {
@@ -209,8 +206,6 @@ void terminal_close(struct terminal *terminal) {
   mp_later_cancel(&terminal->drawn);
   mp_signal_close(terminal->resize);
   mp_signal_close(terminal->resume);
-  mp_signal_close(terminal->hangup);
-  mp_signal_close(terminal->terminate);
   interrupt_close(terminal->interrupt);
   editor_close(terminal->editor);
   close(terminal->keyboard);
@@ -226,9 +221,7 @@ static void open_signals(struct terminal *terminal) {
     int number;
     void (*fn)(void *data);
   } list[] = {{&terminal->resize, SIGWINCH, on_resize},
-              {&terminal->resume, SIGCONT, on_resume},
-              {&terminal->hangup, SIGHUP, on_hangup},
-              {&terminal->terminate, SIGTERM, on_terminate}};
+              {&terminal->resume, SIGCONT, on_resume}};
   for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
     *list[i].signal = NULL;
     mp_signal_open(list[i].signal, terminal->loop, list[i].number, list[i].fn,
@@ -272,7 +265,8 @@ bool terminal_open(struct terminal *terminal, lua_State *L, int handlers,
   terminal->editor = editor_open(stdin, screen_terminal(terminal->screen));
   if (!terminal->editor)
     return false;
-  terminal->interrupt = interrupt_open(loop, on_interrupt, terminal);
+  terminal->interrupt =
+      interrupt_open(loop, terminal->script, on_signal, terminal);
   if (!terminal->interrupt) {
     editor_close(terminal->editor);
     return false;

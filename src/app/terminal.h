@@ -22,7 +22,7 @@ struct terminal {
   struct editor *editor;
   struct interrupt *interrupt;
   struct mp_watch *watch;
-  struct mp_signal *resize, *resume, *hangup, *terminate;
+  struct mp_signal *resize, *resume;
   struct mp_timer escape;      /* the rest of a key is waited for */
   struct mp_later more, drawn; /* keys to be done; the line to be drawn */
   struct screen_guard guard;

@@ -42,9 +42,8 @@ const struct mp_peer *mp_engine_peer(struct mp_engine *engine,
   return c->role.has_name ? mp_store_find(engine->store, &c->role.name) : NULL;
 }
 
-void mp_engine_save(struct mp_engine *engine) {
-  if (!engine->is_closing)
-    saver_start(engine->saver);
+unsigned mp_engine_save(struct mp_engine *engine) {
+  return engine->is_closing ? 0 : saver_start(engine->saver);
 }
 
 /* --- what the store tells --------------------------------------------------

@@ -222,13 +222,13 @@ static bool is_welcome(const struct mp_connection *c,
   return true;
 }
 
+/* More than ADDRESSES are no addr message: its layout says so. */
 static void take_addresses(struct mp_engine *engine, struct mp_connection *c,
                            const struct mp_message *message) {
   struct mp_value value;
   struct mp_list list;
   if (engine->config.is_fixed ||
-      !mp_record_find(&message->fields, "entries", &value) ||
-      value.number > ADDRESSES)
+      !mp_record_find(&message->fields, "entries", &value))
     return;
   mp_value_list(&value, &list);
   while (!c->is_closing && mp_list_next(&list))

@@ -10,8 +10,8 @@ struct saver;
 struct saver *saver_new(struct mp_engine *engine);
 
 /* Starts a save; one that is asked for while another is under way follows
- * it. */
-void saver_start(struct saver *saver);
+ * it. How many saves have to end until what there is now has been saved. */
+unsigned saver_start(struct saver *saver);
 
 /* The engine closes: saves what has changed. True when nothing is left to do;
  * else the engine's turn is posted when something has changed. */

@@ -111,9 +111,11 @@ void mp_engine_note(struct mp_engine *engine, enum mp_event_type type,
                     const struct mp_address *address, const char *text);
 
 /* Saves the store from the next turn on; told by MP_STORE_SAVED or
- * MP_STORE_FAILED. A save that is under way is followed by another. Nothing
- * when the engine closes, which saves by itself. */
-void mp_engine_save(struct mp_engine *engine);
+ * MP_STORE_FAILED. A save that is under way is followed by another; somebody
+ * else's of the same store is waited for. Which of the next that are told has
+ * all there is now: 1 or 2; 0, and nothing is done, when the engine closes,
+ * which saves by itself. */
+unsigned mp_engine_save(struct mp_engine *engine);
 
 /* Asks the DNS seeds from the next turn on, unless they are being asked. */
 void mp_engine_discover(struct mp_engine *engine);

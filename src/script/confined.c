@@ -50,20 +50,24 @@ static void keep_strings(lua_State *L) {
 }
 
 /* --- coroutines ------------------------------------------------------------
- * As Lua's, but the watchdog knows which one runs. */
+ * As Lua's, but the watchdog and Ctrl-C know which one runs. */
 
 /* Resumes with what is above index `first`; on the thread are the results, or
  * the error. */
 static int resume(lua_State *L, lua_State *thread, int arguments,
                   int *results) {
-  struct watchdog *dog = script_of(L)->watchdog;
+  struct script *script = script_of(L);
+  struct watchdog *dog = script->watchdog;
   if (!lua_checkstack(thread, arguments)) {
     lua_pushliteral(thread, "too many arguments to resume");
     return LUA_ERRRUN;
   }
   lua_xmove(L, thread, arguments);
   lua_State *before = watchdog_switch(dog, thread);
+  lua_State *outer = script->computing;
+  script->computing = thread;
   int rc = lua_resume(thread, L, arguments, results);
+  script->computing = outer;
   watchdog_switch(dog, before);
   return rc;
 }

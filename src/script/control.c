@@ -57,6 +57,14 @@ static void take_prefix(lua_State *L, struct mp_prefix *prefix) {
   *prefix = mp_prefix_of(&address);
 }
 
+static int64_t take_ban_time(lua_State *L, int index) {
+  int64_t time = convert_duration(L, index);
+  if (time < MP_SECOND)
+    luaL_error(L, "ban: time: expected 1 s or more, got %f",
+               (lua_Number)time / (lua_Number)MP_SECOND);
+  return time;
+}
+
 /* ban(what, { time =, reason = }): true, or nil, message, code. */
 static int do_ban(lua_State *L) {
   struct mp_engine *engine = live(L);
@@ -73,8 +81,8 @@ static int do_ban(lua_State *L) {
     if (lua_type(L, -1) == LUA_TSTRING &&
         strcmp(lua_tostring(L, -1), "forever") == 0)
       time = MP_FOREVER;
-    else
-      time = convert_duration_or(L, 4, 0);
+    else if (!lua_isnil(L, -1))
+      time = take_ban_time(L, 4);
     lua_getfield(L, 3, "reason");
     reason = luaL_optstring(L, -1, "");
   }
@@ -291,10 +299,11 @@ static int do_trusts(lua_State *L) {
   return 1;
 }
 
-/* save_soon(): from the next turn on; the events tell. */
+/* save_soon(): from the next turn on; the events tell. Which of the next of
+ * them is about all there is now; 0 when the engine closes. */
 static int do_save(lua_State *L) {
-  mp_engine_save(live(L));
-  return 0;
+  lua_pushinteger(L, mp_engine_save(live(L)));
+  return 1;
 }
 
 /* backoff(attempts): seconds to wait after so many failures in a row. */

@@ -237,13 +237,41 @@ static int do_commands(lua_State *L) {
   return 0;
 }
 
-/* A list of all connections: closing them while it is walked is safe. */
+/* Whom a text means: an address with its port, or all of a prefix. */
+struct place {
+  struct mp_prefix prefix;
+  uint16_t port; /* 0: any */
+};
+
+static void take_place(lua_State *L, int index, struct place *place) {
+  struct mp_fault fault;
+  struct mp_address address;
+  const char *text = luaL_optstring(L, index, "::/0");
+  place->port = 0;
+  if (mp_prefix_parse(&place->prefix, text, &fault) == 0)
+    return;
+  if (mp_address_parse(&address, text, 0, NULL) != 0)
+    luaL_error(L, "%s", fault.text);
+  place->prefix = mp_prefix_of(&address);
+  place->port = address.port;
+}
+
+static bool is_at(const struct mp_connection *c, const struct place *place) {
+  const struct mp_address *address = mp_connection_address(c);
+  return mp_prefix_contains(&place->prefix, address) &&
+         (place->port == 0 || place->port == address->port);
+}
+
+/* list(where): a list of all connections, or of those there: closing them while
+ * it is walked is safe. */
 static int do_list(lua_State *L) {
   struct engine_box *box = self(L);
   struct mp_connection *c = box->engine ? mp_engine_first(box->engine) : NULL;
+  struct place place;
+  take_place(L, 2, &place);
   lua_newtable(L);
   for (lua_Integer i = 1; c; c = mp_engine_next(c)) {
-    if (mp_connection_is_closing(c))
+    if (mp_connection_is_closing(c) || !is_at(c, &place))
       continue;
     connection_push(L, c);
     lua_rawseti(L, -2, i++);

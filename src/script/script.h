@@ -58,9 +58,11 @@ struct script {
   struct mp_loop *here;     /* whose Lua runs now; NULL: the real one's */
   struct mp_hasher *hasher; /* both made when first needed */
   struct mp_encoder *encoder;
-  struct declared *declared; /* message types of scripts, newest first */
-  struct task *tasks;        /* all that live */
-  struct task *main;         /* the one that run waits for */
+  struct declared *declared;     /* message types of scripts, newest first */
+  struct task *tasks;            /* all that live */
+  struct task *main;             /* the one that run waits for */
+  lua_State *volatile computing; /* a task or its coroutine; for signal handlers
+                                    that come in between */
   struct closable *open;
   struct cursor *cursors;
   int depth;           /* of Lua entered from C: 0 at the top */

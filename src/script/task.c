@@ -252,9 +252,12 @@ static int proceed(lua_State *L, struct task *task, int arguments,
 /* What consoles start is measured, and so is what that starts. */
 static int run(lua_State *L, struct task *task, int arguments, int *results) {
   struct meter *meter = &task->script->consoles;
+  lua_State *before = task->script->computing;
   if (task->is_metered)
     meter_begin(meter);
+  task->script->computing = task->thread;
   int rc = proceed(L, task, arguments, results);
+  task->script->computing = before;
   meter_end(meter);
   return rc;
 }

@@ -41,6 +41,28 @@ describe("at the prompt", function()
     t:enter("e:start()", "true\n> ")
   end
 
+  -- the thread sanitizer holds a signal back until the next call of libc; what
+  -- is typed is short, for its end is awaited on one line of the terminal
+  local is_held = os.getenv "MOONPEER_SANITIZE" == "thread"
+  local busy = "print('g' .. 'o') " .. (is_held
+    and "while true do io.write '' end" or "while true do end")
+
+  --- Types a line that says go and goes on, and waits until it does.
+  local function run(code)
+    t:enter(code, "\ngo\n")
+  end
+
+  --- Waits until a Ctrl-C has reached the process: two at once are one.
+  local function wait_for_signal(id)
+    local is_pending
+    repeat
+      t:take(is_held and 0.2 or 0.01)
+      local status = read("/proc/" .. id .. "/status")
+      is_pending = tonumber(status:match "ShdPnd:%s*(%x+)", 16)
+        | tonumber(status:match "SigPnd:%s*(%x+)", 16)
+    until is_pending & 2 == 0
+  end
+
   it("expressions show their values, statements nothing", function()
     t:enter("1 + 41", "\n42\n> ")
     assert.equal("\n", t:enter("x = 7", "> "))
@@ -66,6 +88,21 @@ describe("at the prompt", function()
     t:enter("end", "\n1\n2\n> ")
   end)
 
+  it("an unfinished expression does so, too", function()
+    t:enter("1 +", ">> ")
+    t:enter("41", "\n42\n> ")
+    t:enter("{", ">> ")
+    t:enter("}", "\n{}\n> ")
+    t:enter("1 + + 1", "unexpected symbol near '1'\n> ")
+  end)
+
+  it("the end of input tells what an unfinished chunk lacks", function()
+    t:enter("for i = 1, 2 do", ">> ")
+    t:type "\4"
+    t:expect "'end' expected"
+    assert.equal(0, t:code())
+  end)
+
   it("errors are shown with the part of the trace that is theirs", function()
     local shown = t:enter("error 'boom'", "> ")
     assert.matches("stdin:1: boom", shown)
@@ -82,17 +119,33 @@ describe("at the prompt", function()
 
   it("Ctrl-C ends what is waited for, not the engine", function()
     engine()
-    t:enter("moonpeer.sleep '1h'", "\n")
-    t:type "\3"
-    t:expect "interrupted\n> "
-    t:enter("tostring(e)", "running")
-    -- the thread sanitizer holds a signal back until the next call of libc
-    t:enter(os.getenv "MOONPEER_SANITIZE" == "thread"
-      and "while true do io.stdout:flush() end" or "while true do end", "\n")
-    t:take(0.2)
-    t:type "\3"
-    t:expect "interrupted\n> "
-    t:enter("tostring(e)", "running")
+    for _, code in ipairs {
+      "print('g' .. 'o') moonpeer.sleep '1h'", busy,
+    } do
+      run(code)
+      t:type "\3"
+      t:expect "^C\ninterrupted\n> "
+      t:enter("tostring(e)", "running")
+    end
+  end)
+
+  it("Ctrl-C again ends what computes elsewhere, or catches it", function()
+    engine()
+    t:enter("'id ' .. require 'moonpeer.core'.process()", "id ")
+    local id = t:expect '"'
+    for _, code in ipairs {
+      "moonpeer.spawn(function() %s end)",
+      "coroutine.wrap(function() %s end)()",
+      "while true do pcall(function() %s end) end",
+    } do
+      run(code:format(busy))
+      t:type "\3"
+      t:expect "^C"
+      wait_for_signal(id)
+      t:type "\3"
+      t:expect "interrupted\n> "
+      t:enter("tostring(e)", "running")
+    end
   end)
 
   it("Ctrl-C drops the line, and the chunk it belongs to", function()
@@ -163,6 +216,12 @@ describe("at the prompt", function()
     t:enter(":watch pnig", 'watching pnig: "pnig" is no built-in message; '
       .. 'the nearest is "ping"\n> ')
     t:enter(":watch inv", "watching inv\n> ")
+    t:enter("help(help)", "What there is;")
+    t:enter(":explain nonsense", "nothing was decided lately about nonsense, "
+      .. "which is no address\n> ")
+    t:enter(":explain 192.0.2.7", "about 192.0.2.7\n> ")
+    t:enter(":log debug lstener", 'unknown component "lstener"; the nearest '
+      .. 'known is "listener"\n> ')
     t:enter(":stats", "handshakes = 0")
     t:enter(":log debug net", 'net = "debug"')
     t:enter(":log debug nte", 'the nearest known is "net"\n> ')
@@ -258,6 +317,26 @@ describe("at the prompt", function()
     engine()
     t.pty:hang_up()
     assert.is_truthy(t.pty:wait(10))
+  end)
+
+  it("the terminal that is closed ends what computes", function()
+    run(busy)
+    t.pty:hang_up()
+    assert.is_truthy(t.pty:wait(10))
+  end)
+
+  it("a terminal that only prints is sent text only", function()
+    t = terminal.start({}, { home = home, env = "TERM=dumb" })
+    t:expect "> "
+    t:type "moonpeer.resol\t"
+    t:expect "moonpeer.resolve"
+    assert.not_matches("\27", t.bytes)
+  end)
+
+  it("a history that is no file holds nothing up", function()
+    os.remove(home .. "/.moonpeer_history")
+    assert(os.execute("mkfifo " .. home .. "/.moonpeer_history"))
+    t:enter("1 + 1", "\n2\n> ")
   end)
 
   it("SIGTERM ends it, and gives the terminal back", function()

@@ -63,16 +63,33 @@ describe("the tour of README.md", function()
     assert(file:write(text))
   end
 
-  --- Types what stands behind a prompt, and looks for the rest.
-  local function play(shell, line)
+  local function interrupt(shell)
+    for _ = 1, shell.pty:is_raw() and 500 or 0 do
+      shell:take(0.01) -- the line before is still being taken
+      if not shell.pty:is_raw() then
+        break
+      end
+    end
+    shell:type "\3"
+  end
+
+  --- Types what stands behind a prompt, and looks for the rest: whole lines,
+  --- and where `is_all` nothing else in between.
+  local function play(shell, line, is_all)
     local mark, typed = line:match "^([$>]?) ?(.*)$"
-    if typed == "^D" or typed == "^C" then
-      shell:type(typed == "^D" and "\4" or "\3")
+    if typed == "^D" then
+      shell:type "\4"
+    elseif typed == "^C" then
+      interrupt(shell)
+      if is_all then -- else it may be lost among what nobody has read
+        shell:expect "^C"
+      end
     elseif mark ~= "" then
       shell:type(typed .. "\n")
       shell:expect(typed)
     elseif line:find "%S" and not line:find "^%.%.%.$" then
-      shell:expect(pattern_of(line), 30, true)
+      local between = shell:expect("\n" .. pattern_of(line), 30, true)
+      assert.equal("", is_all and between or "", "before " .. line)
     end
   end
 
@@ -96,11 +113,17 @@ describe("the tour of README.md", function()
         write(block.file, block.code)
       else
         local shell, lines = assert(shells[name], block.info), {}
+        local is_all = false
         for line in block.code:gmatch "([^\n]*)\n" do
           lines[#lines + 1] = line
         end
         for i, line in ipairs(lines) do
-          play(shell, line)
+          if line == "..." then
+            is_all = false
+          elseif line:find "^[$>] " then
+            is_all = name ~= "first" -- a service logs what it likes
+          end
+          play(shell, line, is_all)
           settle(shell, line, lines[i + 1])
         end
       end

@@ -47,6 +47,26 @@ describe("moonpeer console --json", function()
     assert.equal(0, code)
   end)
 
+  it("takes long lines in their time, and none of over a mebibyte", function()
+    local out, err, code = beside("", [[
+      long() { head -c $1 /dev/zero | tr '\0' x; }
+      (printf '{"id":1,"eval":"'; long 500000; printf '"}') |
+        console --json $socket
+      (long 3000000; echo) | console --json $socket]])
+    assert.equal('{"id":1,"ok":true,"results":[null]}\n{"error":"expected a '
+      .. 'line of at most 1 MiB, got more","ok":false}\n', out)
+    assert.matches("the other side has ended", err)
+    assert.equal(1, code)
+  end)
+
+  it("ends when nobody reads the answers", function()
+    local out, err = beside("", [[
+      yes '{"id":1,"eval":"1"}' | console --json $socket | head -n 1
+      true]])
+    assert.equal('{"id":1,"ok":true,"results":[1]}\n', out)
+    assert.matches("^moonpeer: cannot write the results", err)
+  end)
+
   it("says so when the engine ends meanwhile", function()
     local _, err, code = beside("", [[
       mkfifo $folder/fifo
@@ -70,6 +90,25 @@ describe("moonpeer console", function()
     assert.equal('2\n1\n1\n"regtest"\n', out)
     assert.matches("boom", err)
     assert.equal(0, code)
+  end)
+
+  it("takes text only, and shows the beginning of much", function()
+    local out, err, code = beside("", [[
+      console $socket -e 'string.rep("x", 1 << 20)' | cut -c 1-9
+      head -c 3000000 /dev/zero | console $socket; echo $?
+      printf '"\377"' | console $socket]])
+    assert.equal('"xxxxxxxx\n1\n', out)
+    assert.equal("moonpeer console: expected less than 1 MiB of code, got "
+      .. "3000000 bytes\nmoonpeer console: expected code in UTF-8, got the "
+      .. "byte 255 at byte 2\n", err)
+    assert.equal(1, code)
+  end)
+
+  it("is told once that there can be no socket", function()
+    local _, err, code = process.run("exec timeout 60 " .. quoted
+      .. " run --network regtest --console /dev/null/x.sock")
+    assert.matches("^moonpeer: cannot listen at /dev/null/x.sock[^\n]*\n$", err)
+    assert.equal(1, code)
   end)
 
   it("explains from a shell", function()

@@ -145,6 +145,48 @@ describe("a console", function()
     end)
   end)
 
+  it("completes what a command is about, and messages in texts", function()
+    served({}, function(_, attach)
+      local client = attach()
+      for text, words in pairs {
+        [":watch getbl"] = "getblocks getblocktxn",
+        [":watch peer_b"] = "peer_banned",
+        [":watch mainn"] = "",
+        [":log "] = "debug error info warning",
+        [":log debug sch"] = "schedule",
+        [":log debug schedule x"] = "",
+        [":help conn"] = "connection",
+        [":help engine.unb"] = "engine.unban",
+        [":policy "] = "",
+        [":nonsense "] = "",
+        ["peer:send('getheade"] = "getheaders",
+        ["engine:address():"] = "",
+        ["list[1].pri"] = "",
+      } do
+        local answer = client:ask { complete = text }
+        assert.equal(words, table.concat(answer.words, " "), text)
+      end
+      assert.equal(3, client:ask({ complete = ":log debug sch" }).replaced)
+    end)
+  end)
+
+  it("is not taken for one where something else answers", function()
+    local path = os.tmpname()
+    os.remove(path)
+    moonpeer.run(function()
+      for _, words in ipairs { "5\n", "[]\n", "HTTP/1.1 400\r\n", "\0\n" } do
+        local listener = assert(core.line_listen(path, function(line)
+          line:write(words)
+          line:read "5s"
+        end))
+        local client, message = remote.attach(path)
+        assert.is_nil(client)
+        assert.equal("no moonpeer answers there", message)
+        listener:close()
+      end
+    end)
+  end)
+
   it("has globals of its own; several see the same engine", function()
     served({}, function(_, attach)
       local engine <close> = assert(moonpeer.engine { network = "regtest" })
@@ -161,6 +203,26 @@ describe("a console", function()
         }).ok)
       end
       assert.equal(40, engine:config().max_connections)
+    end)
+  end)
+
+  it("says how a command is used, and what is not there", function()
+    served({}, function(_, attach)
+      local client = attach()
+      for text, message in pairs {
+        [":peers all"] = "usage: :peers",
+        [":watch inv tx"] = "usage: :watch [EVENT or COMMAND]",
+        [":explain"] = "usage: :explain ADDRESS",
+        [":log debug net x"] = "usage: :log [LEVEL [COMPONENT]]",
+      } do
+        assert.equal(message, client:ask({ eval = text }).error)
+      end
+      assert.equal("there is no such file",
+        select(2, remote.attach "/nonexistent/x.sock"))
+    end)
+    served({ read_only = true }, function(_, attach)
+      assert.matches("%(this console only looks: .*%)$",
+        attach():ask({ eval = "moonpeer.engine {}" }).error)
     end)
   end)
 

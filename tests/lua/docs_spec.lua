@@ -268,6 +268,28 @@ describe("help", function()
     assert.matches("^engine:ban", help.text(engine.ban))
   end)
 
+  it("knows every function of the modules, and the modules", function()
+    for variable, module in pairs {
+      ["moonpeer"] = moonpeer, ["moonpeer.message"] = moonpeer.message,
+      sim = require "moonpeer.sim", test = require "moonpeer.test",
+    } do
+      assert.matches(help.text(module), help.text(variable), 1, true)
+      for name, value in pairs(module) do
+        if type(value) == "function" then
+          local start = variable .. "." .. name .. "("
+          assert.equal(start, help.text(value):sub(1, #start))
+        end
+      end
+    end
+    assert.matches("^moonpeer.network: ", help.text(moonpeer.network))
+  end)
+
+  it("lists what there is by whole words", function()
+    local list = help.text()
+    assert.matches("\n  configuration +What moonpeer%.engine and ", list)
+    assert.matches("\n  sim +`require \"moonpeer%.sim\"`\n", list)
+  end)
+
   it("names what is near", function()
     assert.matches('nearest known is "connect"', help.text "conect")
     assert.matches("nobody", help.text {})

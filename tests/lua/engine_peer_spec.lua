@@ -87,3 +87,30 @@ describe("a failure", function()
       assert.same({ "10.0.0.2:8333 1 1", "10.0.0.2:8333 forgotten 2" }, seen)
     end)
 end)
+
+describe("a peer that is selected", function()
+  it("is of a group that there is none of, now and later", function(world)
+    -- nobody twice: who is known to work would come first
+    local engine = field.engine(world, "10.0.0.1", {
+      target_connections = 2, feeler_interval = 0,
+      initial_backoff = "1h", max_backoff = "1h",
+    })
+    for i = 1, 12 do
+      for _, group in ipairs { "30.1", "40.1" } do
+        field.node(world, ("%s.0.%d:8333"):format(group, i))
+        engine.store:create { ip = ("%s.0.%d"):format(group, i), port = 8333 }
+      end
+    end
+    world:run_for "10s"
+    for _ = 1, 10 do
+      engine:connections()():close()
+      world:run_for "10s"
+      local groups = {}
+      for connection in engine:connections() do
+        groups[#groups + 1] = connection.address:match "^%d+"
+      end
+      table.sort(groups)
+      assert.same({ "30", "40" }, groups)
+    end
+  end)
+end)

@@ -262,7 +262,8 @@ describe("a command", function()
   it("run takes a network that there is none of for misuse", function()
     local out, err, code = command("run --network regtst")
     assert.equal("", out)
-    assert.matches('unknown network "regtst"; there are .*regtest', err)
+    assert.matches('unknown network "regtst"; the nearest known is "regtest"',
+      err, 1, true)
     assert.equal(2, code)
   end)
 
@@ -285,6 +286,7 @@ describe("a command", function()
       { "versoin", "Did you mean 'version'%?" },
       { "version --jsno", "Did you mean '%-%-json'%?" },
       { "run", "missing argument 'script', or options" },
+      { "run --connections x", "%-%-connections: expected a number, got 'x'" },
     }
     for _, mistake in ipairs(mistakes) do
       local out, err, code = command(mistake[1])
@@ -306,11 +308,13 @@ describe("a command", function()
       (run(place .. quote(absolute) .. " ./version")))
   end)
 
-  it("loads with every name that the list holds", function()
+  it("loads with every name that the list holds, and help shows", function()
+    local help = command("--help"):match "\ncommands: (.*)"
     for _, name in ipairs(require("moonpeer.cli").commands) do
       local out, _, code = command(name .. " --help")
       assert.matches("^Usage: moonpeer " .. name, out)
       assert.equal(0, code)
+      assert.matches("%f[%l]" .. name .. "%f[^%l]", help)
     end
   end)
 end)

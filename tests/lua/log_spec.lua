@@ -2,6 +2,7 @@
 local core = require "moonpeer.core"
 local log = require "moonpeer.log"
 local moonpeer = require "moonpeer"
+local sim = require "moonpeer.sim"
 
 local lines
 
@@ -64,6 +65,20 @@ describe("the log", function()
     row = core.json_decode(lines[3])
     assert.is_false(row.good)
     assert.equal('x = "1"', row.code)
+  end)
+
+  it("warns of a round of seeds that none has answered", function()
+    local world <close> = sim.world {}
+    local engine = world:engine("10.0.0.1", { network = {
+      name = "seeded", magic = "\1\2\3\4", port = 1, seeds = { "seed.one" },
+    }, target_connections = 0 })
+    log.follow(engine)
+    world:run_for "1m"
+    world:dns("seed.one", { "30.0.0.1" })
+    world:run_for "1h"
+    assert.matches(" warning discovery: .* code=dns_failed", lines[1])
+    assert.matches(" info discovery: .*1 of 1 addresses", lines[2])
+    assert.equal(2, #lines)
   end)
 
   it("says how many lines it left out", function()

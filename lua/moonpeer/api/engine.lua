@@ -137,10 +137,11 @@ end]] },
 local done, message, code = engine:dial "127.0.0.1:1"
 assert(done or code)]] },
     { name = "disconnect", since = "0.1.0",
-      summary = "Closes connections: one, or all with an address.",
+      summary = "Closes connections: one, those of a peer, or all with an "
+        .. "address.",
       args = {
-        { "what", "moonpeer.Connection|string",
-          "\"1.2.3.4:8333\", or \"1.2.3.4\" for all ports" },
+        { "what", "moonpeer.Connection|moonpeer.Peer|string",
+          "\"1.2.3.4:8333\", \"1.2.3.4\" for all ports, \"1.2.0.0/16\"" },
         { "reason?", "string", "" },
       },
       returns = { { "integer", "how many were closed" } },
@@ -170,8 +171,8 @@ assert(sent >= 0)]] },
     { name = "ban", since = "0.1.0",
       summary = "Refuses an address or prefix, and closes what it covers.",
       args = {
-        { "what", "string|moonpeer.Connection", "\"1.2.3.4\", "
-          .. "\"1.2.3.0/24\", or a connection for its address" },
+        { "what", "string|moonpeer.Connection|moonpeer.Peer", "\"1.2.3.4\", "
+          .. "\"1.2.3.0/24\", or a connection or peer for its address" },
         { "options?", "table", "options" },
       },
       options = {
@@ -192,7 +193,8 @@ assert(engine:unban "198.51.100.9")]] },
     { name = "save", since = "0.1.0", waits = true,
       summary = "Saves the store and waits until the bytes are durable.",
       args = { { "timeout?", "number|string", "forever" } },
-      returns = { { "true", "" } }, errors = { "store_error", "timeout" },
+      returns = { { "true", "" } },
+      errors = { "store_error", "timeout", "closed" },
       example = [[assert(engine:save "5s")]] },
     { name = "save_soon", since = "0.1.0",
       summary = "Saves from the next turn on; store_saved or store_failed "

@@ -30,10 +30,20 @@ end
 
 -- --- one evaluation --------------------------------------------------------
 
+local longest = 1 << 20 -- bytes of a request
+
 local function evaluate(client, code)
+  local length, place = utf8.len(code)
+  if #code >= longest then
+    return fail(("expected less than 1 MiB of code, got %d bytes"):format(
+      #code))
+  elseif not length then
+    return fail(("expected code in UTF-8, got the byte %d at byte %d"):format(
+      code:byte(place), place))
+  end
   local answer = client:ask { eval = code, text = true }
   if not answer then
-    return fail "the other side has ended"
+    return fail(client.complaint or "the other side has ended")
   elseif not answer.ok then
     return fail(answer.error or "failed")
   elseif answer.text then
@@ -46,36 +56,46 @@ end
 
 local most = 32 -- requests under way at once
 
+--- Gives each whole line to fn, and what has grown longer than the other side
+--- takes; the rest comes back.
+local function take_lines(text, fn)
+  local first = 1
+  repeat
+    local last = text:find("\n", first, true)
+      or #text - first >= longest and #text + 1
+    local line = last and text:sub(first, last - 1)
+    if line and line:find "%S" then
+      fn(line)
+    end
+    first = last and last + 1 or first
+  until not last
+  return text:sub(first)
+end
+
 --- Gives the lines of stdin to fn as they come, without holding the loop;
 --- until is_over says so.
 local function each_line(fn, is_over)
   local rest = ""
   repeat
-    while not core.is_readable(0) do
-      if is_over() then
-        return
-      end
+    while not is_over() and not core.is_readable(0) do
       core.sleep "2ms"
     end
-    local text = core.read_some(io.stdin, 1 << 16)
-    rest = rest .. (text or "\n")
-    for line in rest:gmatch "([^\n]*)\n" do
-      if line:find "%S" then
-        fn(line)
-      end
+    if is_over() then
+      return
     end
-    rest = rest:match "[^\n]*$"
+    local text = core.read_some(io.stdin, 1 << 16)
+    rest = take_lines(rest .. (text or "\n"), fn)
   until not text
 end
 
---- Prints what comes; is_over when nothing will.
+--- Prints what comes; is_over when nothing will, or nobody reads it.
 local function print_answers(client, state)
   repeat
     local text = client.line:read()
     local answer = text and core.json_decode(text)
-    if text then
-      print(text)
-      io.stdout:flush()
+    if text and not (io.stdout:write(text, "\n") and io.stdout:flush()) then
+      state.is_unread = true
+      break
     end
     if type(answer) == "table" and answer.ok ~= nil then
       state.under_way = state.under_way - 1
@@ -102,6 +122,9 @@ local function relay(client)
   end)
   wait_for(0)
   client:close()
+  if state.is_unread then
+    return 1 -- which says itself why
+  end
   return state.is_over and fail "the other side has ended" or 0
 end
 
@@ -116,7 +139,7 @@ local function evaluator_of(client)
     if not answer then
       return "the other side has ended"
     elseif answer.unfinished then
-      return nil, true
+      return nil, true, answer.error
     end
     return answer.text or answer.error
   end

@@ -19,29 +19,50 @@ local function option(parser, names, text, argname)
   return parser:option(names, text):argname(argname)
 end
 
+local function count(text)
+  return tonumber(text), ("--connections: expected a number, got '%s'")
+    :format(text)
+end
+
 local function network_name(name)
   local network, message = networks.find(name)
   return network and name, message
 end
 
+--- "debug", or "net=debug" for those of one component.
+local function log_level(text)
+  local component, level = text:match "^([^=]*)=(.*)$"
+  level = level or text
+  local doubt = require("moonpeer.log").doubt(level, component)
+  return not doubt and { level, component } or nil, doubt
+end
+
 function run.configure(parser)
   parser:argument("script", "A Lua file, or a configuration (.json)."):args "?"
-  option(parser, "--network", "The network to speak.", "<name>")
+  option(parser, "--network", "The network to speak: mainnet when not given, "
+    .. "testnet, regtest ...", "<name>")
     :convert(network_name)
-  option(parser, "--listen", "Where to wait for peers.", "<address>")
+  option(parser, "--listen", "Where to wait for peers, such as 0.0.0.0:8333; "
+    .. "nowhere when not given.", "<address>")
   option(parser, "--peer", "Dial only these; may be given again.", "<address>")
     :count "*"
-  option(parser, "--store", "Where peers are remembered.", "<url>")
-  option(parser, "--policy", "A policy; may be given again.", "<file>")
+  option(parser, "--store", "Where peers are remembered: json:FILE, "
+    .. "sqlite:FILE; in memory when not given.", "<url>")
+  option(parser, "--policy", "A policy, asked before the stock ones; may be "
+    .. "given again.", "<file>")
     :count "*"
   parser:flag("--watch", "Reload policies when their files change.")
-  option(parser, "--connections", "Outbound connections to keep.", "<n>")
-    :convert(tonumber)
-  option(parser, "--console", "Where consoles attach.", "<path>")
+  option(parser, "--connections", "Outbound connections to keep; 8 when not "
+    .. "given.", "<n>")
+    :convert(count)
+  option(parser, "--console", "Where consoles attach: a Unix socket of mode "
+    .. "0600.", "<path>")
   parser:flag("--no-console", "No socket for consoles.")
   parser:flag("--read-only", "Consoles only look.")
-  option(parser, "--log", "error, warning, info or debug.", "<level>")
-    :choices { "error", "warning", "info", "debug" }
+  option(parser, "--log", "error, warning, info or debug, of all or of one "
+    .. "component, such as net=debug; info when not given; may be given again.",
+    "<level>")
+    :count "*":convert(log_level)
   parser:flag("--json", "Logs as lines of JSON.")
   parser:flag("--no-status", "No status line on the terminal.")
   parser:epilog [[
@@ -105,11 +126,14 @@ local function read_json(path)
   if not file then
     return nil, "cannot open " .. message
   end
-  local text = file:read "a"
+  local text, unreadable = file:read "a"
   file:close()
-  local configuration, why = core.json_decode(text or "")
-  if type(configuration) ~= "table" then
-    return nil, ("%s: %s"):format(path, why or "expected an object")
+  if not text then
+    return nil, ("%s: %s"):format(path, unreadable)
+  end
+  local configuration, why = core.json_decode(text)
+  if configuration == nil or not text:find "^%s*{" then
+    return nil, ("%s: %s"):format(path, why or "expected an object, {...}")
   end
   return configuration
 end
@@ -124,10 +148,12 @@ local function open_console(options)
   local path = options.console or console.default_path()
   local listener, message = console.serve(path,
     { read_only = options.read_only })
-  if not listener then
+  if not listener and options.console then
+    return nil, message
+  elseif not listener then
     require("moonpeer.log").write("warning", "console", "no console",
       { reason = message })
-    return nil, options.console and message
+    return nil
   end
   -- the socket is to be gone when the script leaves by the side door
   local exit = os.exit
@@ -141,7 +167,10 @@ end
 local function start_log(options)
   local log = require "moonpeer.log"
   log.configure { format = options.json and "json" or "text" }
-  log.set_level(options.log or "info")
+  log.set_level "info"
+  for _, one in ipairs(options.log) do
+    log.set_level(one[1], one[2])
+  end
   log.start()
   require("moonpeer.engine").made = function(engine)
     log.follow(engine)
@@ -174,7 +203,7 @@ end
 local function start_status(options)
   local good, terminal = pcall(require, "moonpeer.terminal")
   if options.no_status or options.json or not good
-    or not terminal.is_there() then
+    or not terminal.is_there() or os.getenv "TERM" == "dumb" then
     return nil
   end
   local before = {}

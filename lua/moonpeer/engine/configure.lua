@@ -116,7 +116,8 @@ function methods:configure(wanted)
     misuse.raise("configure: expected a table of options, got %s",
       type(wanted))
   end
-  local before, wrong = self:config(), check_lasting(self, wanted)
+  local before = misuse.guard("configure", self.config, self)
+  local wrong = check_lasting(self, wanted)
   if wrong then
     return nil, wrong, "invalid_configuration"
   end

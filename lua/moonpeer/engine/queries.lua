@@ -21,14 +21,44 @@ local function passes(connection, filter)
   return true
 end
 
-local filters = { "state", "inbound", "address" }
+local filters = { state = "string", inbound = "boolean", address = "string" }
+
+local states = {
+  "awaiting_handshake", "connected", "connecting", "disconnected", "failed",
+  "rejected",
+}
+
+local function is_state(name)
+  for _, state in ipairs(states) do
+    if state == name then
+      return true
+    end
+  end
+  return false
+end
+
+--- Raises unless the values of a table, whose keys are known, have these types.
+---@param what string
+---@param types table<string, string>
+local function check_types(what, values, types)
+  for key, value in sorted(values) do
+    if type(value) ~= types[key] then
+      misuse.raise("%s: %s: expected %s, got %s", what, key, types[key],
+        type(value))
+    end
+  end
+end
 
 local function check_filter(filter)
-  for key in sorted(filter) do
-    if key ~= "state" and key ~= "inbound" and key ~= "address" then
-      error(("unknown filter %q; the nearest known is %q"):format(
-        tostring(key), core.nearest(tostring(key), filters) or "state"), 3)
-    end
+  if type(filter) ~= "table" then
+    misuse.raise("connections: expected a table of filters, got %s",
+      type(filter))
+  end
+  misuse.check_known("connections: unknown filter", filter, filters)
+  check_types("connections", filter, filters)
+  if filter.state and not is_state(filter.state) then
+    misuse.raise("connections: unknown state %q; the nearest known is %q",
+      filter.state, core.nearest(filter.state, states) or "connected")
   end
 end
 
@@ -47,11 +77,65 @@ function methods:connections(filter)
   end
 end
 
+-- --- whom a verb means ------------------------------------------------------
+
+--- "moonpeer.peer", of its objects, or the type.
+local function kind_of(what)
+  return type(what) == "userdata" and tostring(what):match "^(moonpeer%.%w+)"
+    or type(what)
+end
+
+--- Those that are a peer's: it was dialled, or says to be it.
+local function of_peer(self, peer)
+  local found = {}
+  for _, connection in ipairs(list(self)) do
+    if connection.peer == peer then
+      found[#found + 1] = connection
+    end
+  end
+  return found
+end
+
+local function find(self, what)
+  local kind = kind_of(what)
+  if kind == "string" then
+    return misuse.guard("disconnect", list, self, what)
+  elseif kind == "moonpeer.peer" then
+    return of_peer(self, what)
+  elseif kind ~= "moonpeer.connection" then
+    misuse.raise("disconnect: expected a connection, a peer or an address, "
+      .. "got %s", kind)
+  end
+  for _, connection in ipairs(list(self, what.address)) do
+    if connection == what then
+      return { what }
+    end
+  end
+  return {}
+end
+
+--- Closes connections: one, those of a peer, or all with an address.
+---@param what moonpeer.Connection|moonpeer.Peer|string  "1.2.3.4:8333",
+---  "1.2.3.4" for all ports, or "1.2.0.0/16"
+---@param reason? string
+---@return integer closed
+function methods:disconnect(what, reason)
+  if reason ~= nil and type(reason) ~= "string" then
+    misuse.raise("disconnect: expected a reason as a text, got %s",
+      type(reason))
+  end
+  local found = find(self, what)
+  for _, connection in ipairs(found) do
+    connection:close(reason)
+  end
+  return #found
+end
+
 --- Walks the peers it remembers. Changing them meanwhile is safe.
 ---@param filter? table  as for each() of a store: status, group, source ...
 ---@return function  for peer in engine:peers() do
 function methods:peers(filter)
-  return self.store:each(filter)
+  return misuse.guard("peers", self.store.each, self.store, filter)
 end
 
 --- What it has done and has now: `connections` and those of them that are
@@ -119,8 +203,12 @@ end
 ---  without its port
 ---@return table[]  the oldest first
 function methods:explain(what)
-  if what ~= nil and type(what) ~= "string" then
-    what = what.address or host_of(what.ip)
+  local kind = kind_of(what)
+  if kind == "moonpeer.connection" or kind == "moonpeer.peer" then
+    what = what.address
+  elseif what ~= nil and kind ~= "string" then
+    misuse.raise("explain: expected an address, a connection or a peer, got %s",
+      kind)
   end
   local rows, found = self:decisions(), {}
   for _, row in ipairs(rows) do

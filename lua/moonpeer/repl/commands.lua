@@ -5,8 +5,13 @@ local words_of = require "moonpeer.words"
 
 local commands = {}
 
---- Each: usage, what it does, and the function (session, words).
+--- Each: name, usage, what it does, the function (session, words); most, how
+--- many words it takes; changes, when these change something.
 local rows = {}
+
+local function usage_of(row)
+  return ":" .. row[1] .. (row[2] ~= "" and " " .. row[2] or "")
+end
 
 local function need_engine(session)
   local engine = session:engine()
@@ -122,7 +127,7 @@ local function watch(session, what)
 end
 
 rows[#rows + 1] = { "watch", "[EVENT or COMMAND]",
-  "shows events, or messages of a command, as they come; again: no more",
+  "shows what comes of it; again: no more",
   function(session, words)
     local what = words[1]
     if not what then
@@ -135,7 +140,7 @@ rows[#rows + 1] = { "watch", "[EVENT or COMMAND]",
       local doubt = words_of.doubt(what, core.events)
       session.print("watching " .. what .. (doubt and ": " .. doubt or ""))
     end
-  end }
+  end, most = 1 }
 
 -- --- asking ----------------------------------------------------------------
 
@@ -145,22 +150,27 @@ local function clock(time)
     .. (".%03d"):format(math.floor(time % 1 * 1000))
 end
 
+local function looks_like_address(text)
+  return text:find "^[%x.:%[%]]+$" and text:find "[.:]" ~= nil
+end
+
 rows[#rows + 1] = { "explain", "ADDRESS",
-  "which policy decided what about a peer, and why",
+  "which policy decided what of a peer, and why",
   function(session, words)
-    local engine, lines = need_engine(session), {}
     if not words[1] then
       error("usage: :explain ADDRESS", 0)
     end
+    local engine, lines = need_engine(session), {}
     for i, row in ipairs(engine:explain(words[1])) do
       lines[i] = clock(row.time) .. "  " .. row.text
     end
     session.print(#lines > 0 and table.concat(lines, "\n")
-      or "nothing was decided lately about " .. safe(words[1]))
-  end }
+      or "nothing was decided lately about " .. safe(words[1])
+        .. (looks_like_address(words[1]) and "" or ", which is no address"))
+  end, most = 1 }
 
 rows[#rows + 1] = { "policy", "",
-  "the policies of the engine, in the order in which they are asked",
+  "the policies, in the order they are asked in",
   function(session)
     local layout = "%-24s %-9s %-8s %8s %7s %9s"
     local lines = { layout:format("policy", "decision", "state", "calls",
@@ -177,34 +187,19 @@ rows[#rows + 1] = { "stats", "", "what the engine has done, and has now",
     session.print(inspect.value(need_engine(session):counts()))
   end }
 
-local function check_component(log, name)
-  local known = log.components()
-  for _, component in ipairs(known) do
-    if component == name then
-      return
-    end
-  end
-  local near = core.nearest(name, known)
-  error(("unknown component %q; %s"):format(safe(name),
-    near and ("the nearest known is %q"):format(near)
-      or "known are " .. table.concat(known, ", ")), 0)
-end
-
 rows[#rows + 1] = { "log", "[LEVEL [COMPONENT]]",
-  "how much is logged: error, warning, info or debug",
+  "how much is logged: error to debug",
   function(session, words)
     local log = require "moonpeer.log"
-    if words[2] then
-      check_component(log, words[2])
-    end
-    if words[1] then
-      local good, message = pcall(log.set_level, words[1], words[2])
-      if not good then
-        error(message, 0)
-      end
+    local doubt = words[1]
+      and log.doubt(safe(words[1]), words[2] and safe(words[2]))
+    if doubt then
+      error(doubt, 0)
+    elseif words[1] then
+      log.set_level(words[1], words[2])
     end
     session.print(inspect.value(log.levels()))
-  end, changes = true }
+  end, most = 2, changes = true }
 
 rows[#rows + 1] = { "help", "[NAME]", "this; or what is known of a name",
   function(session, words)
@@ -214,15 +209,14 @@ rows[#rows + 1] = { "help", "[NAME]", "this; or what is known of a name",
     end
     local lines = {}
     for _, row in ipairs(rows) do
-      lines[#lines + 1] = ("  :%-28s %s"):format(row[1] .. " " .. row[2],
-        row[3])
+      lines[#lines + 1] = ("  %-29s %s"):format(usage_of(row), row[3])
     end
     lines[#lines + 1] = "  help(x)                       what x is; "
       .. "help() lists all"
     lines[#lines + 1] = "Anything else is Lua. Ctrl-C ends what is waited "
       .. "for, Ctrl-D the session."
     session.print(table.concat(lines, "\n"))
-  end }
+  end, most = 1 }
 
 --- Their names, in the order in which :help lists them.
 ---@return string[]
@@ -232,6 +226,13 @@ function commands.names()
     names[i] = row[1]
   end
   return names
+end
+
+--- No more than its usage names.
+local function check_number(row, words)
+  if #words > (row.most or 0) then
+    error("usage: " .. usage_of(row), 0)
+  end
 end
 
 --- Runs a line such as ":watch inv".
@@ -248,6 +249,7 @@ function commands.run(session, text)
       if row.changes and words[1] and session.is_read_only then
         error("this console only looks", 0)
       end
+      check_number(row, words)
       return row[4](session, words)
     end
   end

@@ -97,23 +97,76 @@ end
 
 -- --- kinds of places -------------------------------------------------------
 
---- In an open text: names of events, networks, addresses of peers.
-local function add_texts(add, session, prefix)
-  for _, name in ipairs(core.events) do
-    add(name)
+local function add_all(add, list)
+  for _, word in ipairs(list) do
+    add(word)
   end
-  for name in pairs(core.network) do
-    add(name)
+end
+
+local function add_messages(add)
+  for _, one in ipairs(core.types()) do
+    add(one.command)
   end
+end
+
+--- Of connections and of the store.
+local function add_addresses(add, session, prefix)
   local engine = session:engine()
-  for connection in engine and engine:connections() or pairs {} do
+  if not engine then
+    return
+  end
+  for connection in engine:connections() do
     add(connection.address)
   end
-  local store = engine and session:store()
+  local store = session:store()
   if store and prefix:find "^[%x:%[]" then
     for _, address in ipairs(core.addresses(store, prefix, most)) do
       add(address)
     end
+  end
+end
+
+--- In an open text: names of events, networks, addresses of peers; messages
+--- once it has begun, for they are many.
+local function add_texts(add, session, prefix)
+  add_all(add, core.events)
+  for name in pairs(core.network) do
+    add(name)
+  end
+  add_addresses(add, session, prefix)
+  if prefix ~= "" then
+    add_messages(add)
+  end
+end
+
+--- What may stand behind a command: its first word, its second.
+local behind = {
+  watch = { function(add)
+    add_all(add, core.events)
+    add_messages(add)
+  end },
+  explain = { add_addresses },
+  log = { function(add)
+    add_all(add, { "error", "warning", "info", "debug" })
+  end, function(add)
+    add_all(add, require("moonpeer.log").components())
+  end },
+  help = { function(add, _, prefix)
+    for _, one in ipairs(api.types()) do
+      add(one.variable)
+      local is_inside = prefix:find(".", 1, true)
+      for _, member in ipairs(is_inside and one.members or {}) do
+        add(one.variable .. "." .. member.name)
+      end
+    end
+  end },
+}
+
+local function add_behind(add, session, found)
+  local _, words = found.before:gsub("%S+", "")
+  local offer = behind[found.command] and behind[found.command][words + 1]
+  if offer then
+    offer(add, session, found.prefix)
   end
 end
 
@@ -174,15 +227,15 @@ end
 local function add_for(add, session, text, found)
   if text:find "^%s*:[%w-]*$" then
     add_commands(add)
-  elseif found.quoted or text:find "^%s*:%w+%s" then
+  elseif found.command then
+    add_behind(add, session, found)
+  elseif found.quoted then
     add_texts(add, session, found.prefix)
-  elseif found.path then
+  elseif found.mark then
     add_members(add, value_of(found.path, session.env), found.mark == ":")
   else
     local call = open_call(text)
-    for _, name in ipairs(call and api.options(call) or {}) do
-      add(name)
-    end
+    add_all(add, call and api.options(call) or {})
     if found.prefix ~= "" or not call then
       add_globals(add, session)
     end
@@ -196,9 +249,15 @@ end
 function complete.find(session, text)
   local found = { quoted = open_text(text) }
   local last
+  found.command, found.before = text:match "^%s*:(%w+)%s(.-)%S*$"
   found.path, found.mark, last = text:match "([%a_][%w_.]*)([.:])([%w_]*)$"
-  found.prefix = text:match "^%s*(:[%w-]*)$" or found.quoted
-    or text:match "^%s*:%w+%s+(.*)$" or last or text:match "[%w_]*$"
+  if not found.path then -- what has no value yet: a call, an index
+    found.path = ""
+    found.mark, last = text:match "[%)%]}\"']([.:])([%w_]*)$"
+  end
+  found.prefix = text:match "^%s*(:[%w-]*)$"
+    or found.command and text:match "%S*$" or found.quoted or last
+    or text:match "[%w_]*$"
   local add, words = collector(found.prefix)
   add_for(add, session, text, found)
   table.sort(words)

@@ -72,24 +72,27 @@ local function text_of(name, default)
 end
 
 --- Talks to a person until the end of input. The evaluator has
---- evaluate(text), in a task, which gives the text to be shown, or nil and
---- true when the input goes on; complete(text, offer), which calls
---- offer(words, replaced) some time; cancel(task); is_remote, when Ctrl-C is
---- not to stop code of this process.
+--- evaluate(text), in a task, which gives the text to be shown, or nil, true
+--- when the input goes on, and what it lacks; complete(text, offer), which
+--- calls offer(words, replaced) some time; cancel(task); is_remote, when Ctrl-C
+--- is not to stop code of this process.
 ---@param evaluator table
 ---@return string  "end", "hangup" or "terminated"
 function prompt.talk(evaluator)
-  local pending, running, ended
+  local pending, lacks, running, ended
   local function ask()
     terminal.ask(pending and text_of("_PROMPT2", ">> ")
       or text_of("_PROMPT", evaluator.prompt or "> "))
   end
 
-  local function done(shown, goes_on)
+  local function done(shown, goes_on, message)
     terminal.guard(nil)
-    running = nil
+    running, lacks = nil, goes_on and message
     if not goes_on then
       pending = nil
+      if shown == "interrupted" then
+        print() -- behind the ^C
+      end
       if shown then
         print(shown)
       end
@@ -110,11 +113,11 @@ function prompt.talk(evaluator)
     local task
     -- another waits for it, from before it runs: Ctrl-C may hit it anywhere
     core.spawn(function()
-      local shown, goes_on = task:wait()
+      local shown, goes_on, message = task:wait()
       if shown == nil and type(goes_on) == "string" then
         shown = goes_on:find "interrupted!" and "interrupted" or goes_on
       end
-      done(shown, goes_on == true)
+      done(shown, goes_on == true, message)
     end)
     task = core.spawn(evaluator.evaluate, evaluator, pending)
     running = task
@@ -132,7 +135,7 @@ function prompt.talk(evaluator)
     if running then
       evaluator:cancel(running)
     else
-      pending = nil
+      pending, lacks = nil, nil
       ask()
     end
   end
@@ -141,6 +144,8 @@ function prompt.talk(evaluator)
     ended = why
     if running then
       evaluator:cancel(running)
+    elseif lacks and why == "end" then
+      print(lacks)
     end
     terminal.stop()
   end
@@ -169,7 +174,7 @@ local function own_session()
     session.width = terminal.columns() - 2
     local result = session:evaluate(text)
     if result.unfinished then
-      return nil, true
+      return nil, true, result.unfinished
     end
     return session:describe(result)
   end
@@ -189,6 +194,9 @@ end
 --- ends, engines close in order.
 ---@return boolean
 function prompt.run()
+  for name, fn in pairs(core.confined().coroutine) do -- any order: copies
+    rawset(coroutine, name, fn) -- Ctrl-C finds those that compute
+  end
   if not terminal.is_there() or not prompt.talk(own_session()) then
     return false
   end

@@ -6,21 +6,33 @@ local remote = {}
 local client = {}
 client.__index = client
 
+local reasons = { [2] = "there is no such file",
+  [13] = "it may not be opened by you" }
+
+--- Why nobody could be asked at a path; "r+" waits for nobody at a pipe.
+local function reason(path)
+  local file, _, code = io.open(path, "r+")
+  if file then
+    file:close()
+  end
+  return reasons[code]
+end
+
 --- Attaches: in a task.
 ---@param path string
 ---@return table|nil, string?, string?  nil, message, code
 function remote.attach(path)
   local line, message, code = core.line_connect(path)
   if not line then
-    return nil, message, code
+    return nil, reason(path) or message, code
   end
   local hello
   hello, message, code = line:read "5s"
   local about = hello and core.json_decode(hello)
   if type(about) ~= "table" or not about.moonpeer then
     line:close()
-    return nil, about and about.error or message or "no moonpeer answers there",
-      code or "io_error"
+    return nil, type(about) == "table" and about.error or message
+      or "no moonpeer answers there", code or "io_error"
   end
   return setmetatable({
     line = line, about = about, last = 0, answers = {}, gate = core.gate(),
@@ -38,6 +50,8 @@ function client:listen(print)
       self.gate:open()
     elseif type(answer) == "table" and answer.printed then
       print(answer.printed)
+    elseif type(answer) == "table" then
+      self.complaint = answer.error
     end
   until not text
   self.is_over = true

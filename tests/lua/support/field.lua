@@ -122,12 +122,13 @@ function field.gaps(rows)
 end
 
 --- Runs fn(world) as an it; nothing may be left when it is over.
----@param options? table  of the world: seed, network
+---@param options? table  of the world: seed, network, trace
 function field.it(name, fn, options)
   busted.it(name, function()
     options = options or {}
     local world <close> = sim.world {
       seed = options.seed or 1, network = options.network or "regtest",
+      trace = options.trace,
     }
     fn(world)
   end)

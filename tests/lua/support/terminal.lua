@@ -68,7 +68,8 @@ end
 --- last.
 function terminal:expect(text, seconds, is_pattern)
   local most = seconds or math.min(patience, budget)
-  for _ = 1, most * 20 do
+  local left = most * 20 -- times that nothing came
+  while left > 0 do
     local shown = self:shown()
     local first, last = shown:find(text, self.place, not is_pattern)
     if first then
@@ -76,9 +77,11 @@ function terminal:expect(text, seconds, is_pattern)
       self.place = last + 1
       return before
     end
-    if not self:take(0.05) then
+    local bytes = self:take(0.05)
+    if not bytes then
       break
     end
+    left = left - (bytes == "" and 1 or 0)
   end
   pay(most)
   error(("expected %q on the terminal, got %q"):format(text,
