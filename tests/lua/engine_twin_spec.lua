@@ -227,7 +227,8 @@ describe("a peer that is connected", function()
       world:remote("10.0.0.2:8333", function(remote)
         local connection = assert(remote:dial "10.0.0.1:8333")
         connection:send_raw((wire.hello { -- and nothing after it
-          addr_from = ("\0"):rep(18) .. "\xff\xff\10\0\0\2" .. (">I2"):pack(8333),
+          addr_from = ("\0"):rep(18) .. "\xff\xff\10\0\0\2"
+            .. (">I2"):pack(8333),
         }))
         connection:receive("nothing", "5s")
         connection:close()
