@@ -33,20 +33,15 @@ local group_of = {
 --- Those that write, but not what an engine tells.
 local others = { "console", "net", "run", "schedule", "script", "shadow" }
 
-local function check_level(level)
-  if not ranks[level] then
-    local near = core.nearest(tostring(level), names)
-    error(("unknown level %q; the nearest known is %q"):format(
-      tostring(level), near or "info"), 3)
-  end
-end
-
 --- Sets how much is logged: of a component, or of all that have no level of
 --- their own.
 ---@param level string  "error", "warning", "info" or "debug"
 ---@param component? string  "connection", "console" ...
 function log.set_level(level, component)
-  check_level(level)
+  local doubt = log.doubt(level, component)
+  if doubt then
+    error(doubt, 2)
+  end
   if component then
     state.levels[component] = level
   else
@@ -72,6 +67,32 @@ function log.components()
   end
   table.sort(all)
   return all
+end
+
+local function doubt_component(name)
+  local known = log.components()
+  for _, component in ipairs(known) do
+    if component == name then
+      return nil
+    end
+  end
+  local near = core.nearest(name, known)
+  return ("unknown component %q; %s"):format(name,
+    near and ("the nearest known is %q"):format(near)
+      or "known are " .. table.concat(known, ", "))
+end
+
+--- What is wrong with a level, or a component's name; nil when nothing is.
+---@param level any
+---@param component? string
+---@return string|nil
+function log.doubt(level, component)
+  if not ranks[level] then
+    local near = core.nearest(tostring(level), names)
+    return ("unknown level %q; the nearest known is %q"):format(
+      tostring(level), near or "info")
+  end
+  return component and doubt_component(component)
 end
 
 --- component -> level; [1] is the level of the rest.

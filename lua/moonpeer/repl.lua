@@ -64,6 +64,10 @@ end
 
 --- What is there beside the globals.
 local function names(self)
+  local function show_help(what)
+    local is_itself = what == show_help
+    self.print(require("moonpeer.help").text(not is_itself and what or nil))
+  end
   return {
     moonpeer = function()
       return require "moonpeer"
@@ -75,9 +79,7 @@ local function names(self)
       return core.engines()
     end,
     help = function()
-      return function(what)
-        self.print(require("moonpeer.help").text(what))
-      end
+      return show_help
     end,
     inspect = function()
       return inspect.value

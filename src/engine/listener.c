@@ -209,7 +209,7 @@ int engine_take_name(struct mp_engine *engine, struct mp_connection *c,
   if (crowd_count(&engine->named, name, sizeof *name))
     return fault_set(fault, MP_EDUPLICATE,
                      "this peer has dialled us before, and is here");
-  if (c->role.purpose == PURPOSE_POLITE ||
+  if (c->role.purpose == PURPOSE_POLITE || c->role.is_released ||
       !crowd_add(&engine->named, name, sizeof *name))
     return 0;
   c->role.name = *name;

@@ -157,6 +157,9 @@ static int parse(struct reader *reader, const char *text, size_t n) {
     return fault_set(reader->fault, MP_ECONFIG,
                      "expected JSON without a zero byte in a text");
   reader->tree = cJSON_ParseWithLengthOpts(text, n + 1, &end, true);
+  if (!reader->tree && !*end)
+    return fault_set(reader->fault, MP_ECONFIG,
+                     "expected JSON, got its end after byte %zu", n);
   if (!reader->tree)
     return fault_set(reader->fault, MP_ECONFIG,
                      "expected JSON, got \"%.40s\" at byte %d", end,

@@ -41,10 +41,11 @@ describe("at the prompt", function()
     t:enter("e:start()", "true\n> ")
   end
 
-  -- the thread sanitizer holds a signal back until the next call of libc
+  -- the thread sanitizer holds a signal back until the next call of libc; what
+  -- is typed is short, for its end is awaited on one line of the terminal
   local is_held = os.getenv "MOONPEER_SANITIZE" == "thread"
   local busy = "print('g' .. 'o') " .. (is_held
-    and "while true do io.stdout:flush() end" or "while true do end")
+    and "while true do io.write '' end" or "while true do end")
 
   --- Types a line that says go and goes on, and waits until it does.
   local function run(code)
@@ -215,6 +216,12 @@ describe("at the prompt", function()
     t:enter(":watch pnig", 'watching pnig: "pnig" is no built-in message; '
       .. 'the nearest is "ping"\n> ')
     t:enter(":watch inv", "watching inv\n> ")
+    t:enter("help(help)", "What there is;")
+    t:enter(":explain nonsense", "nothing was decided lately about nonsense, "
+      .. "which is no address\n> ")
+    t:enter(":explain 192.0.2.7", "about 192.0.2.7\n> ")
+    t:enter(":log debug lstener", 'unknown component "lstener"; the nearest '
+      .. 'known is "listener"\n> ')
     t:enter(":stats", "handshakes = 0")
     t:enter(":log debug net", 'net = "debug"')
     t:enter(":log debug nte", 'the nearest known is "net"\n> ')

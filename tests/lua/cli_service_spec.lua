@@ -138,6 +138,63 @@ await ready
     assert.not_matches("in order", log)
   end)
 
+  it("says what is wrong with a file of JSON, and exits with 1", function()
+    for text, complaint in pairs {
+      [""] = "got its end after byte 0",
+      ['{"network":'] = "got its end after byte 11",
+      ['{"network": regtest}'] = 'got "regtest}" at byte 13',
+      ["[]"] = "expected an object, {...}",
+      ["7"] = "expected an object, {...}",
+      ['{"netwrk": "regtest"}'] = "nearest",
+    } do
+      write("bad.json", text)
+      local out, err, code = process.run(("%s run --no-console %s/bad.json")
+        :format(process.executable, folder))
+      assert.same({ "", 1 }, { out, code }, text)
+      assert.matches(complaint, err, 1, true)
+    end
+  end)
+
+  it("logs of each component as much as it is told to", function()
+    write("log.lua", [[
+      local moonpeer = require "moonpeer"
+      local engine = moonpeer.engine {
+        network = "regtest", listen = "127.0.0.1:0", target_connections = 0,
+      }
+      engine:start()
+      engine:ban "192.0.2.1"
+      moonpeer.spawn(function()
+        moonpeer.sleep(0.01)
+        engine:close()
+      end)]])
+    local function log(levels)
+      return (select(2, process.run(("%s run --no-console %s %s/log.lua")
+        :format(process.executable, levels, folder))))
+    end
+    assert.equal("", (log "--log error"))
+    assert.matches("^%S+ warning peer: peer_banned [^\n]+\n$",
+      (log "--log warning"))
+    assert.matches("^%S+ info listener: listener_started [^\n]+\n$",
+      (log "--log error --log net=info"))
+    assert.matches("^%S+ warning peer: peer_banned [^\n]+\n$",
+      (log "--log error --log peer=warning"))
+  end)
+
+  it("knows its levels and components, and names the nearest", function()
+    for given, complaint in pairs {
+      debgu = 'unknown level "debgu"; the nearest known is "debug"',
+      ["peer=debgu"] = 'unknown level "debgu"',
+      ["lstener=debug"] = 'unknown component "lstener"; the nearest known is '
+        .. '"listener"',
+      ["=debug"] = 'unknown component ""',
+    } do
+      local out, err, code = process.run(("%s run --log %s x.lua")
+        :format(process.executable, given))
+      assert.same({ "", 2 }, { out, code }, given)
+      assert.matches(complaint, err, 1, true)
+    end
+  end)
+
   it("says what is wrong with a configuration, and exits with 1", function()
     write("bad.lua", "return { network = 'regtest', target_conections = 3 }")
     local out, err, code = process.run(("%s run --no-console %s/bad.lua")

@@ -222,7 +222,7 @@ describe("moonpeer decode", function()
     assert.equal(2, code)
     assert.matches("^moonpeer decode: .*" .. name, err)
     _, err, code = run "$M decode /"
-    assert.same({ "moonpeer decode: Is a directory\n", 2 }, { err, code })
+    assert.same({ "moonpeer decode: /: Is a directory\n", 2 }, { err, code })
   end)
 
   it("refuses misuse with 2", function()

@@ -185,7 +185,7 @@ describe("addresses that peers tell", function()
   end)
 
   it("are not asked for by who knows a thousand peers", function(world)
-    for i, known in ipairs { 998, 999 } do -- and the one that is dialled
+    for i, others in ipairs { 998, 999 } do -- and the one that is dialled
       local peer, asked = ("40.%d.0.1:8333"):format(i), nil
       field.node(world, peer, nil, function(connection)
         asked = connection:receive("getaddr", "1m")
@@ -196,12 +196,12 @@ describe("addresses that peers tell", function()
         } },
       })
       engine.store:create { ip = ("40.%d.0.1"):format(i), port = 8333 }
-      for j = 1, known do
+      for j = 1, others do
         engine.store:create { ip = ("60.%d.%d.1"):format(j // 250, j % 250),
           port = 8333 }
       end
       world:run_for "2m"
-      assert.equal(known + 1 < 1000, asked ~= nil)
+      assert.equal(others + 1 < 1000, asked ~= nil)
     end
   end)
 

@@ -19,12 +19,14 @@ fish: moonpeer completion fish | source
 Exit codes: 0 done, 1 the script cannot be written, 2 called the wrong way.]]
 end
 
---- Names worth offering where any name may stand: this parser reads nothing.
-local function offer_networks(command)
+--- Names worth offering where more may stand: this parser reads nothing.
+local function offer(command)
+  local offered = {
+    ["--network"] = misuse.names(core.network),
+    ["--log"] = { "error", "warning", "info", "debug" },
+  }
   for _, option in ipairs(command._options) do
-    if option._name == "--network" then
-      option._choices = misuse.names(core.network)
-    end
+    option._choices = offered[option._name] or option._choices
   end
 end
 
@@ -36,7 +38,7 @@ function completion.parser()
     local command = require("moonpeer.cli." .. name)
     local parser = all:command(name, command.summary)
     command.configure(parser)
-    offer_networks(parser)
+    offer(parser)
   end
   return all
 end

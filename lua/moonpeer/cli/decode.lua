@@ -50,7 +50,7 @@ local function read_some(file)
   io.stdout:flush()
   local bytes, words, code = core.read_some(file, CHUNK)
   if code then
-    error(words, 0)
+    error({ unreadable = words })
   end
   return bytes
 end
@@ -270,7 +270,9 @@ function decode.run(options)
   local out = setmetatable({ json = options.json }, printer)
   local good, message = pcall(print_all, out, file, network)
   if not good then
-    io.stderr:write("moonpeer decode: ", tostring(message), "\n")
+    local why = type(message) == "table" and ("%s: %s"):format(
+      options.file or "stdin", message.unreadable) or tostring(message)
+    io.stderr:write("moonpeer decode: ", why, "\n")
     return 2
   end
   return out.failed and 1 or 0

@@ -4,7 +4,7 @@ local misuse = require "moonpeer.misuse"
 
 local networks = {}
 
---- A built-in network, or nil and which ones there are.
+--- A built-in network, or nil and which is the nearest, or which there are.
 ---@param name string
 ---@return table|nil network, string?
 function networks.find(name)
@@ -12,8 +12,11 @@ function networks.find(name)
   if network then
     return network
   end
-  return nil, ("unknown network %q; there are %s"):format(name,
-    table.concat(misuse.names(core.network), ", "))
+  local names = misuse.names(core.network)
+  local near = core.nearest(name, names)
+  return nil, ("unknown network %q; %s"):format(name,
+    near and ("the nearest known is %q"):format(near)
+      or "there are " .. table.concat(names, ", "))
 end
 
 return networks

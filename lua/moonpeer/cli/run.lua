@@ -29,6 +29,14 @@ local function network_name(name)
   return network and name, message
 end
 
+--- "debug", or "net=debug" for those of one component.
+local function log_level(text)
+  local component, level = text:match "^([^=]*)=(.*)$"
+  level = level or text
+  local doubt = require("moonpeer.log").doubt(level, component)
+  return not doubt and { level, component } or nil, doubt
+end
+
 function run.configure(parser)
   parser:argument("script", "A Lua file, or a configuration (.json)."):args "?"
   option(parser, "--network", "The network to speak: mainnet when not given, "
@@ -51,9 +59,10 @@ function run.configure(parser)
     .. "0600.", "<path>")
   parser:flag("--no-console", "No socket for consoles.")
   parser:flag("--read-only", "Consoles only look.")
-  option(parser, "--log", "error, warning, info or debug; info when not given.",
+  option(parser, "--log", "error, warning, info or debug, of all or of one "
+    .. "component, such as net=debug; info when not given; may be given again.",
     "<level>")
-    :choices { "error", "warning", "info", "debug" }
+    :count "*":convert(log_level)
   parser:flag("--json", "Logs as lines of JSON.")
   parser:flag("--no-status", "No status line on the terminal.")
   parser:epilog [[
@@ -117,11 +126,14 @@ local function read_json(path)
   if not file then
     return nil, "cannot open " .. message
   end
-  local text = file:read "a"
+  local text, unreadable = file:read "a"
   file:close()
-  local configuration, why = core.json_decode(text or "")
-  if type(configuration) ~= "table" then
-    return nil, ("%s: %s"):format(path, why or "expected an object")
+  if not text then
+    return nil, ("%s: %s"):format(path, unreadable)
+  end
+  local configuration, why = core.json_decode(text)
+  if configuration == nil or not text:find "^%s*{" then
+    return nil, ("%s: %s"):format(path, why or "expected an object, {...}")
   end
   return configuration
 end
@@ -155,7 +167,10 @@ end
 local function start_log(options)
   local log = require "moonpeer.log"
   log.configure { format = options.json and "json" or "text" }
-  log.set_level(options.log or "info")
+  log.set_level "info"
+  for _, one in ipairs(options.log) do
+    log.set_level(one[1], one[2])
+  end
   log.start()
   require("moonpeer.engine").made = function(engine)
     log.follow(engine)

@@ -150,6 +150,10 @@ local function clock(time)
     .. (".%03d"):format(math.floor(time % 1 * 1000))
 end
 
+local function looks_like_address(text)
+  return text:find "^[%x.:%[%]]+$" and text:find "[.:]" ~= nil
+end
+
 rows[#rows + 1] = { "explain", "ADDRESS",
   "which policy decided what of a peer, and why",
   function(session, words)
@@ -161,7 +165,8 @@ rows[#rows + 1] = { "explain", "ADDRESS",
       lines[i] = clock(row.time) .. "  " .. row.text
     end
     session.print(#lines > 0 and table.concat(lines, "\n")
-      or "nothing was decided lately about " .. safe(words[1]))
+      or "nothing was decided lately about " .. safe(words[1])
+        .. (looks_like_address(words[1]) and "" or ", which is no address"))
   end, most = 1 }
 
 rows[#rows + 1] = { "policy", "",
@@ -182,31 +187,16 @@ rows[#rows + 1] = { "stats", "", "what the engine has done, and has now",
     session.print(inspect.value(need_engine(session):counts()))
   end }
 
-local function check_component(log, name)
-  local known = log.components()
-  for _, component in ipairs(known) do
-    if component == name then
-      return
-    end
-  end
-  local near = core.nearest(name, known)
-  error(("unknown component %q; %s"):format(safe(name),
-    near and ("the nearest known is %q"):format(near)
-      or "known are " .. table.concat(known, ", ")), 0)
-end
-
 rows[#rows + 1] = { "log", "[LEVEL [COMPONENT]]",
   "how much is logged: error to debug",
   function(session, words)
     local log = require "moonpeer.log"
-    if words[2] then
-      check_component(log, words[2])
-    end
-    if words[1] then
-      local good, message = pcall(log.set_level, words[1], words[2])
-      if not good then
-        error(message, 0)
-      end
+    local doubt = words[1]
+      and log.doubt(safe(words[1]), words[2] and safe(words[2]))
+    if doubt then
+      error(doubt, 0)
+    elseif words[1] then
+      log.set_level(words[1], words[2])
     end
     session.print(inspect.value(log.levels()))
   end, most = 2, changes = true }
