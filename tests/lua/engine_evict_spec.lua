@@ -83,6 +83,43 @@ describe("eviction", function()
       assert.is_truthy(log:find "evicted")
     end)
 
+  it("is explained, to who asks about either of the two", function(world)
+    local engine, log = filled(world)
+    visitor(world, "60.1.0.1", shake)
+    world:run_for "1s"
+    local gone = log:find("evicted").address
+    for _, whom in ipairs { gone, gone:match "^[^:]*", "60.1.0.1" } do
+      local found
+      for _, row in ipairs(engine:explain(whom)) do
+        found = row.decision == "evict" and row or found
+      end
+      assert.equal(gone, found.verdict)
+      assert.equal("inbound", found.policy)
+      assert.matches("^60%.1%.0%.1:", found.address)
+      assert.matches(("evict 60%%.1%%.0%%.1:%%d+: %s by policy inbound "
+        .. "%%(the youngest of the largest group"):format(
+          gone:gsub("%.", "%%.")), found.text)
+    end
+  end)
+
+  it("of nobody is explained, too", function(world)
+    local engine = field.engine(world, at, {
+      target_connections = 0, max_connections = 2,
+    })
+    groups(world, 2, shake)
+    world:run_for "1s"
+    visitor(world, "60.1.0.1", shake)
+    world:run_for "1s"
+    for _, row in ipairs(engine:explain "60.1.0.1") do
+      if row.decision == "evict" then
+        assert.equal("false", row.verdict)
+        assert.matches("protect", row.reason)
+        return
+      end
+    end
+    error "it is not explained"
+  end)
+
   it("may be refused by a policy", function(world)
     local engine, log = filled(world, { policies = { {
       evict = function() return false end,
