@@ -81,13 +81,23 @@ static int change_store(struct mp_engine *engine,
   return mp_store_configure(engine->store, &options, fault);
 }
 
+/* A listener that has failed waits no longer than is wanted now. */
+static void hurry_listener(struct mp_engine *engine) {
+  int64_t retry = engine->config.listen_retry;
+  int64_t due = mp_loop_now(engine->loop) + retry;
+  if (engine->relisten.is_set && engine->relisten.due > due)
+    mp_timer_start(engine->loop, &engine->relisten, retry);
+}
+
 /* The new listener opens when the old one has closed: it may want its port. */
 static void change_listener(struct mp_engine *engine,
                             const struct mp_config *old) {
   const struct mp_config *config = &engine->config;
   if (config->has_listen == old->has_listen &&
-      mp_address_equal(&config->listen, &old->listen))
+      mp_address_equal(&config->listen, &old->listen)) {
+    hurry_listener(engine);
     return;
+  }
   mp_timer_stop(&engine->relisten);
   memset(&engine->config.session.listening, 0,
          sizeof engine->config.session.listening);
@@ -127,7 +137,8 @@ int mp_engine_configure(struct mp_engine *engine,
   for (struct mp_connection *c = engine->first; c; c = c->next)
     connection_reconfigure(c, &old.session);
   engine_rediscover(engine, &old);
-  engine_start_feelers(engine);
+  if (config->feeler_interval != old.feeler_interval)
+    engine_start_feelers(engine);
   engine_dial_configured(engine);
   engine_dial_soon(engine);
   return 0;

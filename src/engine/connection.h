@@ -66,8 +66,8 @@ struct role {
   struct target *target; /* of those that we dialled */
   struct mp_group group;
   bool is_half_open, is_complete, is_released;
-  bool has_name; /* it told us where it listens: name is counted */
-  bool is_asked, has_answered; /* for addresses, by us; and by us to it */
+  bool has_name;     /* it told us where it listens: name is counted */
+  bool has_answered; /* its question for addresses */
   struct mp_address name;
   size_t place;        /* in its engine's roster, from 1; 0: not there */
   int64_t complete_at; /* monotonic */

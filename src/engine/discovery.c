@@ -208,12 +208,12 @@ static void hear(struct mp_engine *engine, const struct mp_connection *c,
                 mp_loop_time(engine->loop), NULL);
 }
 
-/* An inbound peer that was not asked may tell of itself only. */
+/* An inbound peer, which nobody has asked, may tell of itself only. */
 static bool is_welcome(const struct mp_connection *c,
                        const struct mp_record *entry) {
   struct mp_address address;
   uint64_t services;
-  if (!c->session.is_inbound || c->role.is_asked)
+  if (!c->session.is_inbound)
     return true;
   read_entry(entry, &address, &services);
   for (size_t i = 0; i < sizeof address.ip; i++)
@@ -242,7 +242,6 @@ void engine_ask_addresses(struct mp_engine *engine, struct mp_connection *c) {
   if (engine->config.is_fixed || c->session.is_inbound ||
       mp_store_count(engine->store) >= FEW_PEERS)
     return;
-  c->role.is_asked = true;
   mp_store_expect(engine->store, &source, ADDRESSES,
                   mp_loop_time(engine->loop));
   connection_say(c, "getaddr", NULL, 0);

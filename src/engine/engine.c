@@ -30,6 +30,7 @@ static void engine_free(struct mp_engine *engine) {
   saver_free(engine->saver);
   engine_close_store(engine);
   crowd_deinit(&engine->dialled);
+  crowd_deinit(&engine->named);
   crowd_deinit(&engine->dialled_group);
   crowd_deinit(&engine->by_ip);
   crowd_deinit(&engine->by_group);
@@ -119,6 +120,7 @@ static void init_parts(struct mp_engine *engine) {
   uint64_t secret[2];
   mp_loop_random(engine->loop, secret, sizeof secret);
   crowd_init(&engine->dialled, secret);
+  crowd_init(&engine->named, secret);
   crowd_init(&engine->dialled_group, secret);
   crowd_init(&engine->by_ip, secret);
   crowd_init(&engine->by_group, secret);

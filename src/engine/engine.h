@@ -59,7 +59,8 @@ struct mp_engine {
   struct slots slots;
   struct mp_usage usage;
   struct mp_engine_counts counts;
-  struct crowd dialled; /* by ip and port */
+  struct crowd dialled; /* by ip and port; and those that are named */
+  struct crowd named;   /* by inbound ones that say where they listen */
   struct crowd dialled_group;
   struct crowd by_ip, by_group; /* inbound */
   struct crowd half_open_group, polite_group;
@@ -181,6 +182,14 @@ void engine_note_anchors(struct mp_engine *engine);
 
 /* An inbound peer says where it listens, at the address it comes from. */
 bool connection_has_name(const struct mp_connection *connection);
+
+/* That name is its own until it is gone: 0, or MP_EDUPLICATE when another has
+ * it. */
+int engine_take_name(struct mp_engine *engine, struct mp_connection *connection,
+                     struct mp_fault *fault);
+void engine_release_name(struct mp_engine *engine,
+                         struct mp_connection *connection);
+
 void engine_listen(struct mp_engine *engine);
 
 /* The same from a call of a script: nobody is told before it returns. */

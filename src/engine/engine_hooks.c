@@ -140,7 +140,9 @@ static int on_validate(void *data, struct mp_connection *connection,
   int rc = 0;
   if (engine->hooks->validate)
     rc = engine->hooks->validate(engine->data, connection, fault);
-  return rc ? rc : check_twin(engine, connection, fault);
+  if (rc == 0)
+    rc = check_twin(engine, connection, fault);
+  return rc ? rc : engine_take_name(engine, connection, fault);
 }
 
 static void on_judge(void *data, struct mp_connection *connection,

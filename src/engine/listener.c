@@ -198,13 +198,32 @@ bool connection_has_name(const struct mp_connection *c) {
   return name->port && memcmp(name->ip, c->address.ip, sizeof name->ip) == 0;
 }
 
-/* Where it says it listens counts as connected: it need not be dialled. */
-static void note_name(struct mp_engine *engine, struct mp_connection *c) {
+/* Where it says it listens counts as connected: it need not be dialled, and is
+ * there once. One that was there before gives way to nobody: its end comes with
+ * the next ping, if it is a ghost. */
+int engine_take_name(struct mp_engine *engine, struct mp_connection *c,
+                     struct mp_fault *fault) {
   const struct mp_address *name = &c->version->addr_from;
-  if (!connection_has_name(c))
-    return;
+  if (!c->session.is_inbound || !connection_has_name(c))
+    return 0;
+  if (crowd_count(&engine->named, name, sizeof *name))
+    return fault_set(fault, MP_EDUPLICATE,
+                     "this peer has dialled us before, and is here");
+  if (c->role.purpose == PURPOSE_POLITE || c->role.is_released ||
+      !crowd_add(&engine->named, name, sizeof *name))
+    return 0;
   c->role.name = *name;
   c->role.has_name = crowd_add(&engine->dialled, name, sizeof *name);
+  if (!c->role.has_name)
+    crowd_remove(&engine->named, name, sizeof *name);
+  return 0;
+}
+
+void engine_release_name(struct mp_engine *engine, struct mp_connection *c) {
+  if (!c->role.has_name)
+    return;
+  crowd_remove(&engine->named, &c->role.name, sizeof c->role.name);
+  crowd_remove(&engine->dialled, &c->role.name, sizeof c->role.name);
 }
 
 void engine_inbound_complete(struct mp_engine *engine,
@@ -212,8 +231,6 @@ void engine_inbound_complete(struct mp_engine *engine,
   engine_inbound_gone(engine, c);
   if (c->role.purpose == PURPOSE_POLITE)
     say_full(c);
-  else
-    note_name(engine, c);
 }
 
 static void on_failed(void *owner, int rc) {

@@ -103,8 +103,7 @@ void engine_release(struct mp_engine *engine, struct mp_connection *c) {
   count(engine, c, -1);
   if (c->role.is_complete)
     engine->slots.connected--;
-  if (c->role.has_name)
-    crowd_remove(&engine->dialled, &c->role.name, sizeof c->role.name);
+  engine_release_name(engine, c);
 }
 
 /* The twin need not be gone before the slot is taken again. */

@@ -180,6 +180,17 @@ static int evict(lua_State *L) {
   return 0;
 }
 
+/* Whom: a connection says nothing in words. */
+static void note_chosen(struct decision_row *row,
+                        const struct hook_call *call) {
+  char text[MP_ADDRESS_TEXT];
+  if (call->chosen < 0)
+    return;
+  const struct mp_candidate *chosen = &call->candidates[call->chosen];
+  snprintf(row->answer, sizeof row->answer, "%s",
+           mp_address_format(mp_connection_address(chosen->connection), text));
+}
+
 static ptrdiff_t on_evict(void *data, const struct mp_candidate *list, size_t n,
                           const struct mp_address *newcomer) {
   struct hook_call call = {.box = data,
@@ -189,8 +200,10 @@ static ptrdiff_t on_evict(void *data, const struct mp_candidate *list, size_t n,
                            .chosen = -1};
   struct decision_row *row;
   int rc = hook_decide(evict, &call, DECIDE_EVICT, &row);
-  if (row)
+  if (row) {
     row->count = (unsigned)n;
+    note_chosen(row, &call);
+  }
   hook_told(&call, row);
   return rc == LUA_OK ? call.chosen : -1;
 }

@@ -127,10 +127,25 @@ static void the_defaults_are_those_that_are_promised(void) {
   CHECK_INT(c.session.send_memory, 1 << 20);
   CHECK_INT(c.session.protocol_version, 70016);
   CHECK_INT(c.ban_time, 24 * 3600 * MP_SECOND);
+  CHECK_INT(c.inaccessible_time, 24 * 3600 * MP_SECOND);
+  CHECK_INT(c.discovery_interval, 3600 * MP_SECOND);
   CHECK_INT(c.half_open, 32);
+  CHECK_INT(c.per_address, 5);
+  CHECK_INT(c.per_group, 0); /* a quarter */
   CHECK_INT(c.max_retries, 10);
   CHECK_INT(c.initial_backoff, 5 * MP_SECOND);
+  CHECK_INT(c.max_backoff, 600 * MP_SECOND);
   CHECK(c.backoff_multiplier == 2.0 && c.session.jitter == 0.5);
+  CHECK_INT(c.max_restarts, 3);
+  CHECK_INT(c.restart_window, 3600 * MP_SECOND);
+  CHECK_INT(c.max_peers, 65536);
+  CHECK_INT(c.max_bans, 100000);
+  CHECK_INT(c.receive_memory_total, 512 << 20);
+  CHECK_INT(c.send_memory_total, 512 << 20);
+  CHECK(!c.has_listen && !c.is_fixed);
+  char agent[MP_USER_AGENT + 1];
+  snprintf(agent, sizeof agent, "/moonpeer:%s/", mp_version_text());
+  CHECK_TEXT(c.session.user_agent, agent);
   CHECK_INT(mp_config_check(&c, NULL), 0);
 }
 

@@ -1,6 +1,7 @@
 --- Whoever dials us is held against the checks in their order: the first that
 --- refuses is the one that is told.
 local field = require "support.field"
+local moonpeer = require "moonpeer"
 local visitors = require "support.visitors"
 local it = field.it
 
@@ -88,4 +89,34 @@ describe("an inbound connection that several checks would refuse", function()
     assert.is_nil(log:find "rejected_for_capacity")
     assert.equal(1, engine:counts().connected)
   end)
+end)
+
+describe("an inbound connection from this machine", function()
+  for _, ip in ipairs { "127.0.0.1", "::1" } do
+    it("is one of as many as there is room for: " .. ip, function()
+      local place = ip:find ":" and "[::1]:0" or "127.0.0.1:0"
+      local options = { network = "regtest" }
+      local engine = assert(moonpeer.engine {
+        network = "regtest", listen = place, target_connections = 0,
+        max_connections = 12, per_address = 1, per_group = 1,
+      })
+      assert(engine:start())
+      assert(moonpeer.run(function()
+        local peers = {}
+        while not engine:address() do
+          moonpeer.sleep(0)
+        end
+        for i = 1, 10 do -- and no more than four would shake hands at once
+          peers[i] = assert(moonpeer.connect(engine:address(), options))
+        end
+        for i = 1, 10 do
+          assert(peers[i]:handshake())
+        end
+        assert.equal(10, engine:counts().accepted)
+        assert.equal(0, engine:counts().rejected)
+        engine:close(0)
+        return true
+      end))
+    end)
+  end
 end)

@@ -84,6 +84,25 @@ describe("disconnect", function()
   end)
 end)
 
+describe("broadcast", function()
+  it("reaches those that have shaken hands, of any direction", function(world)
+    local engine = busy(world)
+    field.silent(world, "10.4.0.2:8333")
+    assert(engine:dial "10.4.0.2:8333")
+    world:run_for "1s"
+    assert.equal(8, engine:counts().connections)
+    local sent, failures = engine:broadcast("xyzzy", "x")
+    assert.equal(7, sent)
+    assert.is_nil(next(failures))
+    assert.equal(3, (engine:broadcast("xyzzy", "x", { inbound = true })))
+    assert.equal(4, (engine:broadcast("xyzzy", "x", { inbound = false })))
+    assert.equal(0, (engine:broadcast("xyzzy", "x", {
+      state = "awaiting_handshake",
+    })))
+    assert.equal(0, (engine:send({}, "xyzzy", "x")))
+  end)
+end)
+
 describe("ban", function()
   it("takes a peer, and a connection, by their address", function(world)
     local engine = busy(world)

@@ -184,6 +184,27 @@ describe("addresses that peers tell", function()
     assert.is_true(n > 500 and n <= 1001, n)
   end)
 
+  it("are not asked for by who knows a thousand peers", function(world)
+    for i, others in ipairs { 998, 999 } do -- and the one that is dialled
+      local peer, asked = ("40.%d.0.1:8333"):format(i), nil
+      field.node(world, peer, nil, function(connection)
+        asked = connection:receive("getaddr", "1m")
+      end)
+      local engine = field.engine(world, "10.0.0." .. i, {
+        target_connections = 1, feeler_interval = 0, policies = { {
+          select = function() return { peer } end,
+        } },
+      })
+      engine.store:create { ip = ("40.%d.0.1"):format(i), port = 8333 }
+      for j = 1, others do
+        engine.store:create { ip = ("60.%d.%d.1"):format(j // 250, j % 250),
+          port = 8333 }
+      end
+      world:run_for "2m"
+      assert.equal(others + 1 < 1000, asked ~= nil)
+    end
+  end)
+
   it("are not asked for of those who dial us", function(world)
     local engine = field.engine(world, "10.0.0.1:8333")
     local asked

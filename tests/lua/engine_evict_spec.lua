@@ -37,6 +37,31 @@ describe("eviction", function()
       assert.matches("unprotected", row.reason, 1, true)
     end)
 
+  it("takes of a crowd, not the one who came last", function(world)
+    world:link(nil, nil, { latency = "40ms" })
+    local engine, log = field.engine(world, at, {
+      target_connections = 0, max_connections = 40, half_open = 100,
+      per_group = 100, ping_interval = "20s",
+    })
+    groups(world, 26, shake)
+    for i = 1, 26 do -- near enough to be spared for it, and here for long
+      world:link(("20.%d.0.1"):format(i), nil, { latency = "1ms" })
+    end
+    world:run_for "1m"
+    for i = 1, 8 do
+      visitor(world, "50.1.0." .. i, shake)
+      world:run_for "2s"
+    end
+    groups(world, 6, shake, 60)
+    world:run_for "1m"
+    assert.equal(40, engine:counts().connected)
+    visitor(world, "90.1.0.1", shake)
+    world:run_for "1s"
+    -- one of the group is spared for it
+    assert.matches("^50%.1%.0%.[78]:", log:find("evicted").address)
+    assert.matches("[78] of its group", log:find("evicted").reason)
+  end)
+
   it("may be a policy's choice, which sees everybody's merits",
     function(world)
       local seen
@@ -57,6 +82,43 @@ describe("eviction", function()
       assert.is_true(seen.protected >= 12 + (40 - 12) // 2)
       assert.is_truthy(log:find "evicted")
     end)
+
+  it("is explained, to who asks about either of the two", function(world)
+    local engine, log = filled(world)
+    visitor(world, "60.1.0.1", shake)
+    world:run_for "1s"
+    local gone = log:find("evicted").address
+    for _, whom in ipairs { gone, gone:match "^[^:]*", "60.1.0.1" } do
+      local found
+      for _, row in ipairs(engine:explain(whom)) do
+        found = row.decision == "evict" and row or found
+      end
+      assert.equal(gone, found.verdict)
+      assert.equal("inbound", found.policy)
+      assert.matches("^60%.1%.0%.1:", found.address)
+      assert.matches(("evict 60%%.1%%.0%%.1:%%d+: %s by policy inbound "
+        .. "%%(the youngest of the largest group"):format(
+          gone:gsub("%.", "%%.")), found.text)
+    end
+  end)
+
+  it("of nobody is explained, too", function(world)
+    local engine = field.engine(world, at, {
+      target_connections = 0, max_connections = 2,
+    })
+    groups(world, 2, shake)
+    world:run_for "1s"
+    visitor(world, "60.1.0.1", shake)
+    world:run_for "1s"
+    for _, row in ipairs(engine:explain "60.1.0.1") do
+      if row.decision == "evict" then
+        assert.equal("false", row.verdict)
+        assert.matches("protect", row.reason)
+        return
+      end
+    end
+    error "it is not explained"
+  end)
 
   it("may be refused by a policy", function(world)
     local engine, log = filled(world, { policies = { {

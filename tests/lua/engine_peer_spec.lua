@@ -89,6 +89,34 @@ describe("a failure", function()
 end)
 
 describe("a peer that is selected", function()
+  it("is valid before it is unknown, and never banned or inaccessible",
+    function(world)
+      local engine, log = field.engine(world, "10.0.0.1", {
+        target_connections = 8, feeler_interval = 0,
+      })
+      for i, status in ipairs { "unknown", "valid", "inaccessible" } do
+        for j = 1, status == "valid" and 5 or 20 do
+          local ip = ("%d.%d.0.1"):format(20 + 10 * i, j)
+          field.node(world, ip .. ":8333")
+          engine.store:create { ip = ip, port = 8333, status = status }
+        end
+      end
+      for j = 1, 20 do
+        local ip = ("60.%d.0.1"):format(j)
+        field.node(world, ip .. ":8333")
+        engine.store:create { ip = ip, port = 8333, status = "valid" }
+        engine:ban(ip)
+      end
+      world:run_for "1m"
+      local dialled = {}
+      for _, row in ipairs(log:all "connection_started") do
+        local kind = row.address:match "^%d+"
+        dialled[kind] = (dialled[kind] or 0) + 1
+      end
+      assert.same({ ["40"] = 5, ["30"] = 3 }, dialled)
+      assert.equal(8, engine:counts().connected)
+    end)
+
   it("is of a group that there is none of, now and later", function(world)
     -- nobody twice: who is known to work would come first
     local engine = field.engine(world, "10.0.0.1", {

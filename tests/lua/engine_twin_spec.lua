@@ -221,6 +221,27 @@ describe("a peer that is connected", function()
     assert.equal("duplicate_peer", code)
   end)
 
+  it("is known as soon as it has said so, and until it is gone",
+    function(world)
+      local engine = field.engine(world, "10.0.0.1:8333")
+      world:remote("10.0.0.2:8333", function(remote)
+        local connection = assert(remote:dial "10.0.0.1:8333")
+        connection:send_raw((wire.hello { -- and nothing after it
+          addr_from = ("\0"):rep(18) .. "\xff\xff\10\0\0\2"
+            .. (">I2"):pack(8333),
+        }))
+        connection:receive("nothing", "5s")
+        connection:close()
+      end)
+      world:run_for "1s"
+      assert.equal(0, count(engine))
+      local _, _, code = engine:dial "10.0.0.2:8333"
+      assert.equal("duplicate_peer", code)
+      world:run_for "5s"
+      assert.equal(0, engine:counts().connections)
+      assert.is_true(engine:dial "10.0.0.2:8333")
+    end)
+
   it("may be dialled when the other is gone", function(world)
     local engine = field.engine(world, "10.0.0.1:8333")
     local other = field.engine(world, "10.0.0.2:8333", {

@@ -10,7 +10,7 @@ end
 
 local only = setting("MOONPEER_WORLD_SEED")
 local from = only or setting("MOONPEER_WORLDS_FROM", 1)
-local count = only and 1 or setting("MOONPEER_WORLDS", 40)
+local count = only and 1 or setting("MOONPEER_WORLDS", 24)
 
 describe("generated worlds", function()
   test.guard { memory = 8192 }

@@ -133,6 +133,30 @@ describe("a schedule", function()
     assert.equal(2, saved)
   end)
 
+  it("that nobody gave saves every five minutes, and after a ban", function()
+    local path = files.make ""
+    os.remove(path)
+    local world <close> = sim.world { seed = 1, network = "regtest" }
+    local engine = world:engine("10.0.0.1", { store = "json:" .. path })
+    local times = {}
+    engine:on("store_saved", "spec", function()
+      times[#times + 1] = world:now()
+    end)
+    for i = 1, 60 do -- something changes each minute
+      engine.store:create { ip = "1.2.3." .. i, port = 8333 }
+      world:run_for "1m"
+    end
+    for i = 1, #times do
+      local gap = times[i] - (times[i - 1] or 0)
+      assert.is_true(gap >= 270 and gap <= 330, gap) -- a tenth up to chance
+    end
+    local n = #times
+    assert.is_true(n >= 10 and n <= 13, n)
+    engine:ban "1.2.4.1"
+    world:run_for "1s"
+    assert.equal(n + 1, #times)
+  end)
+
   it("ends with the engine", function()
     local n = 0
     local world <close>, engine = run({ tick = { every = "1s",

@@ -196,6 +196,10 @@ local function host_of(address)
     or address:match "^([^:]+):%d+$" or address
 end
 
+local function is_about(address, what)
+  return address ~= nil and (address == what or host_of(address) == what)
+end
+
 --- The last decisions, about one address or all: which policy or rule, in
 --- which generation, on what, with which verdict and reason; `text` has it in
 --- words.
@@ -212,8 +216,8 @@ function methods:explain(what)
   end
   local rows, found = self:decisions(), {}
   for _, row in ipairs(rows) do
-    if what == nil or row.address == what
-      or row.address and host_of(row.address) == what then
+    if what == nil or is_about(row.address, what)
+      or row.decision == "evict" and is_about(row.verdict, what) then
       found[#found + 1] = row
     end
   end

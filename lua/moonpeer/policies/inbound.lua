@@ -13,7 +13,10 @@ end
 --- first is the youngest of the largest group.
 function inbound.evict(_, candidates)
   local first = candidates[1]
-  return first and not first.protected and first.connection or false
+  if not first or first.protected then
+    return false, "all who could go merit protection"
+  end
+  return first.connection, "the youngest of the largest group without merits"
 end
 
 return inbound

@@ -88,6 +88,48 @@ function characters.floods(connection)
   stay(connection)
 end
 
+--- Shakes hands, and then says little and answers nothing.
+function characters.drips_on(connection)
+  connection:send_raw(table.concat { wire.hello { nonce = math.random(0) } })
+  if not connection:receive("verack", 20) then
+    return
+  end
+  for _ = 1, math.random(1, 300) do
+    if not connection:send_raw(wire.frame "sendheaders") then
+      break
+    end
+    connection:receive("nothing", 1)
+  end
+end
+
+local question = wire.frame("getdata", -- what it asks for, it is told
+  "\xfd\xe8\x03" .. ("\1\0\0\0" .. ("x"):rep(32)):rep(1000))
+
+--- Asks for much and does not read it.
+function characters.hogs(connection)
+  if not connection:handshake() then
+    return
+  end
+  connection:stall()
+  for _ = 1, 20 do
+    if not connection:send_raw(question) then
+      break
+    end
+  end
+  connection:stall(math.random(1, 120))
+end
+
+--- Begins a large message and does not end it.
+function characters.hoards(connection)
+  if not connection:handshake() then
+    return
+  end
+  local size = 1 << math.random(16, 19)
+  connection:send_raw(wire.frame("xyzzy", "", { length = size })
+    .. ("x"):rep(size - 8192)) -- its pongs are taken for more of it
+  stay(connection)
+end
+
 function characters.talks_garbage(connection)
   local bytes = {}
   for i = 1, math.random(1, 2000) do
