@@ -798,7 +798,7 @@ function store:close() end
 local bans = {}
 
 ---@class moonpeer.Bans.add.Options
----@field time? number|string or "forever"; 24 h
+---@field time? number|string over 0, or "forever"; 24 h
 ---@field expires? number|string seconds since 1970, or "forever"
 ---@field reason? string network_mismatch, blockchain_mismatch, banned_user_agent, misbehaviour or manual
 ---@field origin? string
@@ -1105,10 +1105,10 @@ local sim = {}
 ---@class moonpeer.Sim.world.Options
 ---@field seed? integer of all chance; 0
 ---@field network? string|table of its engines and remotes when they name none; mainnet
----@field start? integer os.time of its beginning
+---@field start? integer os.time of its beginning, 1970 to 2100
 ---@field trace? string "text", "hash" or "off"; text
----@field trace_limit? integer bytes kept
----@field work_time? number|string what blocking work takes
+---@field trace_limit? integer bytes kept, 1 or more
+---@field work_time? number|string what blocking work takes, 0 to 1 h
 ---@field instructions? integer that a script may run without waiting, 0 for any number
 
 --- Makes a world; best with `local world <close> = ...`.
@@ -1168,16 +1168,16 @@ function world:note(host, text) end
 function world:count() end
 
 ---@class moonpeer.World.link.Options
----@field latency? number|string of each way
----@field jitter? number|string added by chance, 0 to this
----@field bandwidth? integer bytes a second
----@field segment? integer bytes that travel together
+---@field latency? number|string of each way, 0 to 1 h
+---@field jitter? number|string added by chance, 0 to this: 0 to 1 h
+---@field bandwidth? integer bytes a second, 1 or more
+---@field segment? integer bytes that travel together, 1 to 16 MiB
 ---@field split? number chance, 0 to 1
 ---@field merge? number chance, 0 to 1
----@field loss? number chance that a stream is lost
----@field refuse? number chance that a dial is refused
----@field silence? number chance that a dial is not answered
----@field lifetime? number|string of streams, on average: each is reset after twice this at most
+---@field loss? number chance that a stream is lost, 0 to 1
+---@field refuse? number chance that a dial is refused, 0 to 1
+---@field silence? number chance that a dial is not answered, 0 to 1
+---@field lifetime? number|string of streams, on average, over 0: each is reset after twice this at most
 ---@field one_way? boolean from a to b only
 
 --- What the way between two hosts is like. Latency, jitter and bandwidth are each way's own. Without options it is as before.
@@ -1187,9 +1187,9 @@ function world:count() end
 function world:link(a, b, options) end
 
 ---@class moonpeer.World.limit.Options
----@field descriptors? integer
----@field window? integer bytes that may wait unread
----@field send_buffer? integer bytes that may wait to be sent
+---@field descriptors? integer 1 to 1,000,000
+---@field window? integer bytes that may wait unread, 1 to 64 MiB
+---@field send_buffer? integer bytes that may wait to be sent, 1 to 64 MiB
 
 --- What a host can hold.
 ---@param host? string|table nil: those made later
@@ -1217,7 +1217,7 @@ function world:heal(number) end
 function world:sever(a, b) end
 
 ---@class moonpeer.World.dns.Options
----@field delay? number|string or "never"
+---@field delay? number|string 0 or more, or "never"
 
 --- What a name resolves to.
 ---@param name string

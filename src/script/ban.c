@@ -154,7 +154,7 @@ int ban_take_table(lua_State *L, int index, struct mp_ban *ban,
 static void take_duration(lua_State *L, int64_t now, int64_t *expires) {
   if (lua_getfield(L, 3, "time") != LUA_TNIL) {
     int64_t time =
-        is_forever(L, -1) ? MP_FOREVER : convert_duration(L, lua_gettop(L));
+        is_forever(L, -1) ? MP_FOREVER : convert_duration_field(L, "time");
     *expires = time > MP_BAN_FOREVER - now ? MP_BAN_FOREVER : now + time;
   }
   lua_pop(L, 1);

@@ -41,8 +41,12 @@ void connection_options(lua_State *L, int index, struct mp_config *config) {
   mp_config_init(config, &network);
   config->session.ping_interval = 0; /* a script pings when it wants to */
   convert_config(L, index, config, known);
-  if (lua_getfield(L, index, "keepalive") != LUA_TNIL)
+  if (lua_getfield(L, index, "keepalive") != LUA_TNIL) {
+    if (!lua_isboolean(L, -1))
+      luaL_error(L, "keepalive: expected true or false, got %s",
+                 luaL_typename(L, -1));
     config->session.keepalive = lua_toboolean(L, -1);
+  }
   lua_pop(L, 2);
 }
 

@@ -57,8 +57,8 @@ static void take_prefix(lua_State *L, struct mp_prefix *prefix) {
   *prefix = mp_prefix_of(&address);
 }
 
-static int64_t take_ban_time(lua_State *L, int index) {
-  int64_t time = convert_duration(L, index);
+static int64_t take_ban_time(lua_State *L) {
+  int64_t time = convert_duration_field(L, "time");
   if (time < MP_SECOND)
     luaL_error(L, "ban: time: expected 1 s or more, got %f",
                (lua_Number)time / (lua_Number)MP_SECOND);
@@ -82,7 +82,7 @@ static int do_ban(lua_State *L) {
         strcmp(lua_tostring(L, -1), "forever") == 0)
       time = MP_FOREVER;
     else if (!lua_isnil(L, -1))
-      time = take_ban_time(L, 4);
+      time = take_ban_time(L);
     lua_getfield(L, 3, "reason");
     reason = luaL_optstring(L, -1, "");
   }

@@ -6,18 +6,31 @@
 #include "moonpeer/loop.h"
 #include "moonpeer/text.h"
 
-int64_t convert_duration(lua_State *L, int index) {
-  int64_t ns = 0;
-  bool good = lua_type(L, index) == LUA_TNUMBER
-                  ? mp_duration_of_seconds(&ns, lua_tonumber(L, index))
-                  : lua_type(L, index) == LUA_TSTRING &&
-                        mp_duration_parse(&ns, lua_tostring(L, index));
-  if (good)
-    return ns;
+/* What is at the index as nanoseconds; false with what is wrong on the top. */
+static bool to_duration(lua_State *L, int index, int64_t *ns) {
+  if (lua_type(L, index) == LUA_TNUMBER
+          ? mp_duration_of_seconds(ns, lua_tonumber(L, index))
+          : lua_type(L, index) == LUA_TSTRING &&
+                mp_duration_parse(ns, lua_tostring(L, index)))
+    return true;
   luaL_tolstring(L, index, NULL);
   lua_pushfstring(L, "expected seconds or a text such as \"250ms\", got %s",
                   lua_tostring(L, -1));
+  return false;
+}
+
+int64_t convert_duration(lua_State *L, int index) {
+  int64_t ns = 0;
+  if (to_duration(L, index, &ns))
+    return ns;
   return luaL_argerror(L, index, lua_tostring(L, -1));
+}
+
+int64_t convert_duration_field(lua_State *L, const char *name) {
+  int64_t ns = 0;
+  if (to_duration(L, lua_gettop(L), &ns))
+    return ns;
+  return luaL_error(L, "%s: %s", name, lua_tostring(L, -1));
 }
 
 int64_t convert_duration_or(lua_State *L, int index, int64_t otherwise) {

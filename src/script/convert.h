@@ -16,6 +16,7 @@
 /* Seconds, or a text such as "250ms": nanoseconds. _or takes nil for the
  * given default. */
 int64_t convert_duration(lua_State *L, int index);
+int64_t convert_duration_field(lua_State *L, const char *name); /* the top */
 int64_t convert_duration_or(lua_State *L, int index, int64_t otherwise);
 
 /* A network's name or a table { name, magic, port, seeds, genesis,

@@ -84,7 +84,7 @@ static int take_source(lua_State *L, int index, struct filter *filter,
 
 static void take_age(lua_State *L, int index, const char *name, int64_t *age) {
   if (lua_getfield(L, index, name) != LUA_TNIL)
-    *age = convert_duration(L, lua_gettop(L));
+    *age = convert_duration_field(L, name);
   lua_pop(L, 1);
 }
 

@@ -83,7 +83,7 @@ static void take_options(lua_State *L, const struct hook_call *call,
       strcmp(lua_tostring(L, -1), "forever") == 0)
     verdict->ban_time = MP_FOREVER;
   else if (!lua_isnil(L, -1))
-    verdict->ban_time = convert_duration(L, lua_gettop(L));
+    verdict->ban_time = convert_duration_field(L, "time");
   lua_pop(L, 1);
   lua_getfield(L, -1, "scope");
   const char *scope = lua_tostring(L, -1);

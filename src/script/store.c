@@ -78,7 +78,7 @@ static void take_duration(lua_State *L, int index, const char *name,
                           ? lua_tonumber(L, -1) == HUGE_VAL
                           : lua_type(L, -1) == LUA_TSTRING &&
                                 strcmp(lua_tostring(L, -1), "forever") == 0;
-    *time = is_forever ? MP_FOREVER : convert_duration(L, lua_gettop(L));
+    *time = is_forever ? MP_FOREVER : convert_duration_field(L, name);
     if (*time == 0)
       luaL_error(L, "%s: expected a duration above 0", name);
   }

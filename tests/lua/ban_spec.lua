@@ -135,7 +135,7 @@ describe("a ban", function()
     raises("note: expected a text", bans.add, bans, "1.2.3.4", { note = {} })
     raises("expires: expected seconds", bans.add, bans, "1.2.3.4",
       { expires = "soon" })
-    raises("expected seconds or a text", bans.add, bans, "1.2.3.4",
+    raises("^time: expected seconds or a text", bans.add, bans, "1.2.3.4",
       { time = "soon" })
     raises("expected an address", bans.add, bans, 5)
     assert.equal(0, #bans)

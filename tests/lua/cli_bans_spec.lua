@@ -90,7 +90,12 @@ describe("moonpeer bans", function()
        "address":"1.1.1.2/32"}]}]])
     assert.same({ added = 1, expired = 0 },
       core.json_decode(says("", "import --json -", "# mine\n5.5.5.5")))
+    assert.same({ added = 2, expired = 0 }, core.json_decode(says("",
+      "import --json -", "\239\187\1915.5.5.6\r\n\r\n# mine\r\n5.5.5.7 \r\n")))
+    says("1 added", "import -", '\239\187\191{"banned_nets":[{"version":1,'
+      .. '"ban_created":1,"banned_until":9000000000,"address":"1.1.1.3/32"}]}')
     fails(1, "%-.*2.*nonsense", "import -", "7.7.7.7\nnonsense")
+    fails(1, "^moonpeer bans: /: Is a directory", "import /")
     fails(1, "/no/such/file", "import /no/such/file")
     local out = says("1.1.1.2", "")
     assert.is_nil(out:find("7.7.7.7", 1, true))

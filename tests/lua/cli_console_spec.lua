@@ -109,6 +109,13 @@ describe("moonpeer console", function()
     assert.equal(0, code)
   end)
 
+  it("finds the room that plain options need", function()
+    local out = beside("--connections 30", [[console $socket -e '
+      local c = engine:config()
+      return c.target_connections, c.max_connections']])
+    assert.equal("30\n50\n", out)
+  end)
+
   it("takes text only, and shows the beginning of much", function()
     local out, err, code = beside("", [[
       console $socket -e 'string.rep("x", 1 << 20)' | cut -c 1-9

@@ -159,13 +159,14 @@ for suffix, kind in pairs { json = "json", db = "sqlite" } do
       says("2 added", "import - --port 8333",
         "# a list\n1.2.3.4 # with words\n\n2001:db8::1\n")
       fails(1, "%-, line 2: .*nonsense", "import -", "1.1.1.1:1\nnonsense")
+      says("1 added", "import -", "\239\187\1911.1.1.3:1\r\n# mine\r\n")
       fails(1, "%-, line 1: unknown field of a peer \"colour\"", "import -",
         '{"address":"1.1.1.1:1","colour":1}')
       fails(1, "%-, line 1: expected JSON", "import -", "{nonsense")
       fails(1, "%-, line 1: status: expected a name", "import -",
         '{"address":"1.1.1.1:1","status":5}')
       fails(1, "/no/such/file", "import /no/such/file")
-      assert.equal(2, #rows(says("", "--json")))
+      assert.equal(3, #rows(says("", "--json")))
     end)
 
     it("reads beside a writer, who is named to another", function()

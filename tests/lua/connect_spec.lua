@@ -25,6 +25,7 @@ stage.describe("connect", function(one)
       { connect_timeout = -1 }, { ping_interval = {} }, { receive_memory = 1 },
       { "regtest" }, { network = { magic = "xyz" } },
       { network = { magic = "12345678", prot = 1 } }, { peers = {} }, "x",
+      { keepalive = 1 },
     } do
       assert.is_false(pcall(one.connect, one.host(2) .. ":1", options))
     end

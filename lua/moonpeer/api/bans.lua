@@ -14,7 +14,7 @@ local bans = {
         .. "expire sooner still; limit: all are for ever.",
       args = { prefix, { "options?", "table", "options" } },
       options = {
-        { "time", "number|string", "or \"forever\"; 24 h" },
+        { "time", "number|string", "over 0, or \"forever\"; 24 h" },
         { "expires", "number|string", "seconds since 1970, or \"forever\"" },
         { "reason", "string", "network_mismatch, blockchain_mismatch, "
           .. "banned_user_agent, misbehaviour or manual" },

@@ -106,11 +106,16 @@ end
 local plain = { network = "network", listen = "listen", store = "store",
   connections = "target_connections" }
 
+local usual_most = 20 -- connections in all
+
 --- The configuration of plain options; nil when there are none.
 local function of_options(options)
   local configuration = {}
   for name, key in pairs(plain) do
     configuration[key] = options[name]
+  end
+  if (options.connections or 0) > usual_most then
+    configuration.max_connections = options.connections + usual_most
   end
   if #options.peer > 0 then
     configuration.peers = options.peer

@@ -80,18 +80,28 @@ function store_file.open(text, is_written)
   return moonpeer.store(url)
 end
 
+local mark = "\239\187\191" -- which some editors write before UTF-8
+
+local function unmarked(text)
+  return text:sub(1, #mark) == mark and text:sub(#mark + 1) or text
+end
+
 --- All of a file, or of stdin for "-".
 ---@param path string
 ---@return string|nil, string?
 function store_file.read(path)
   if path == "-" then
-    return io.read "a"
+    return unmarked(io.read "a" or "")
   end
   local file <close>, message = io.open(path, "rb")
   if not file then
     return nil, message
   end
-  return file:read "a"
+  local text, why = file:read "a"
+  if not text then
+    return nil, ("%s: %s"):format(path, why)
+  end
+  return unmarked(text)
 end
 
 --- Writes a file, or to stdout for "-".
