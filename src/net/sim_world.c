@@ -65,14 +65,20 @@ int mp_world_new(struct mp_world **result,
   return 0;
 }
 
-void sim_world_finish_closing(struct mp_world *world) {
-  while (world->closing_first) {
-    struct sim_closing *closing = world->closing_first;
-    world->closing_first = closing->next;
-    if (!world->closing_first)
-      world->closing_last = NULL;
+/* What is closed meanwhile waits for the next turn. */
+static void finish_closing(struct mp_world *world) {
+  struct sim_closing *closing = world->closing_first;
+  world->closing_first = world->closing_last = NULL;
+  while (closing) {
+    struct sim_closing *next = closing->next;
     closing->finish(closing);
+    closing = next;
   }
+}
+
+void sim_world_finish_closing(struct mp_world *world) {
+  while (world->closing_first)
+    finish_closing(world);
 }
 
 /* `closed` may close something of another host. */
@@ -177,7 +183,7 @@ static void run_posted(struct mp_world *world) {
 static void end_turn(struct mp_world *world) {
   run_wakeups(world);
   run_posted(world);
-  sim_world_finish_closing(world);
+  finish_closing(world);
   world->in_turn = false;
 }
 
