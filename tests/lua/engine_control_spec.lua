@@ -84,6 +84,28 @@ describe("disconnect", function()
   end)
 end)
 
+describe("close", function()
+  it("takes no longer than shutdown_timeout when nothing else is said",
+    function(world)
+      world:link(nil, nil, { bandwidth = 1000 })
+      field.node(world, "10.0.0.2:8333")
+      local engine = field.engine(world, "10.0.0.1", {
+        peers = { "10.0.0.2:8333" }, shutdown_timeout = "1h",
+      })
+      world:run_for "30s"
+      assert(engine:connections()():send("xyzzy", ("x"):rep(900000)))
+      world:run_for(0.01)
+      assert(engine:configure { shutdown_timeout = "4s" })
+      local before = world:now()
+      engine:close()
+      assert(world:run_until(function()
+        return tostring(engine):find "closed"
+      end, "1m"))
+      local took = world:now() - before
+      assert.is_true(took > 3.9 and took < 4.1, took)
+    end)
+end)
+
 describe("broadcast", function()
   it("reaches those that have shaken hands, of any direction", function(world)
     local engine = busy(world)
