@@ -66,7 +66,7 @@ int mp_world_new(struct mp_world **result,
 }
 
 /* What is closed meanwhile waits for the next turn. */
-static void finish_closing(struct mp_world *world) {
+void sim_world_finish_closing(struct mp_world *world) {
   struct sim_closing *closing = world->closing_first;
   world->closing_first = world->closing_last = NULL;
   while (closing) {
@@ -74,11 +74,6 @@ static void finish_closing(struct mp_world *world) {
     closing->finish(closing);
     closing = next;
   }
-}
-
-void sim_world_finish_closing(struct mp_world *world) {
-  while (world->closing_first)
-    finish_closing(world);
 }
 
 /* `closed` may close something of another host. */
@@ -89,7 +84,8 @@ void mp_world_free(struct mp_world *world) {
   world->is_running = false; /* nobody returns to a run that is left so */
   for (size_t i = 0; i < world->hosts_n; i++)
     mp_loop_close(&world->hosts[i]->loop);
-  sim_world_finish_closing(world);
+  while (world->closing_first)
+    sim_world_finish_closing(world);
   sim_timers_drop(world, NULL);
   for (size_t i = 0; i < world->hosts_n; i++) {
     free(world->hosts[i]->weather_from);
@@ -183,7 +179,7 @@ static void run_posted(struct mp_world *world) {
 static void end_turn(struct mp_world *world) {
   run_wakeups(world);
   run_posted(world);
-  finish_closing(world);
+  sim_world_finish_closing(world);
   world->in_turn = false;
 }
 

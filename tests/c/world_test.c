@@ -257,9 +257,9 @@ static void listen_and_close(void *owner) {
   struct bed *bed = owner;
   struct mp_listener *listener;
   if (mp_world_is_running(bed->world)) {
-    CHECK_INT(mp_listener_open(&listener, bed->near, &at, &closes_again, bed,
-                               NULL),
-              0);
+    CHECK_INT(
+        mp_listener_open(&listener, bed->near, &at, &closes_again, bed, NULL),
+        0);
     mp_listener_close(listener);
   }
 }
