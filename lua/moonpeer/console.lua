@@ -5,7 +5,8 @@
 ---            {"id": 1, "ok": false, "error": "..."} or, when the code only
 ---            ends too early, {"id": 1, "ok": false, "unfinished": true, ...};
 ---            {"id": 2, "ok": true, "words": [...], "replaced": 2};
----            {"printed": "..."} for what is printed later
+---            {"printed": "..."} for what is printed later; "cut": true in an
+---            answer that has no room for all results or all that was printed
 --- With "text": true results come as text for people, too, and what is
 --- printed comes at once. Texts that are no UTF-8 come as hex digits.
 local core = require "moonpeer.core"
@@ -17,6 +18,8 @@ local console = {}
 
 local waiting_most = 64    -- evaluations of one client that wait their turn
 local printed_most = 1 << 20
+local results_most = 64
+local bytes_most = 8 << 20 -- of all results as JSON
 local clients_most = 32
 
 -- --- values ----------------------------------------------------------------
@@ -46,6 +49,7 @@ end
 
 local function plain_table(value, state)
   if state.above[value] or state.depth >= 16 then
+    state.is_cut = true
     return "..."
   end
   state.above[value] = true
@@ -55,6 +59,7 @@ local function plain_table(value, state)
   for key, item in next, value do
     state.left = state.left - 1
     if state.left < 0 then
+      state.is_cut = true
       break
     end
     made[has_indexes and key or plain_text(tostring(key))] = plain(item, state)
@@ -86,20 +91,31 @@ local function encode(value)
   return good and text or nil
 end
 
---- The results, each as JSON: what cannot be is given as text.
-local function encode_results(results)
-  local parts = {}
-  for i = 1, math.min(results.n, 64) do
-    local value = results[i]
-    if value == nil then
-      parts[i] = "null"
-    else
-      local state = { above = {}, depth = 0, left = 100000 }
-      parts[i] = encode(plain(value, state))
-        or encode(plain_text(tostring(value)))
-    end
+--- One result as JSON, what cannot be as text; and whether something is
+--- missing.
+local function encode_result(value, room)
+  if value == nil then
+    return "null"
   end
-  return "[" .. table.concat(parts, ",") .. "]"
+  local state = { above = {}, depth = 0, left = 100000 }
+  local text = encode(plain(value, state))
+  if text and #text <= room then
+    return text, state.is_cut
+  end
+  text = type(value) == "string" and "..." or plain_text(tostring(value))
+  return encode(text), true
+end
+
+--- All of them.
+local function encode_results(results)
+  local parts, room, is_cut = {}, bytes_most, results.n > results_most
+  for i = 1, math.min(results.n, results_most) do
+    local is_part
+    parts[i], is_part = encode_result(results[i], room)
+    room = room - #parts[i]
+    is_cut = is_cut or is_part
+  end
+  return "[" .. table.concat(parts, ",") .. "]", is_cut
 end
 
 -- --- a client --------------------------------------------------------------
@@ -129,6 +145,8 @@ function client:print(text)
     self:send { printed = text .. "\n" }
   elseif #request.printed + #text < printed_most then
     request.printed = request.printed .. text .. "\n"
+  else
+    request.is_cut = true
   end
 end
 
@@ -151,7 +169,10 @@ function client:outcome(request)
   local result = self.session:evaluate(request.eval)
   if not result.unfinished then
     result.text = request.text and self.session:describe(result) or nil
-    result.json = result.results and encode_results(result.results)
+    if result.results then
+      result.json, result.is_cut = encode_results(result.results)
+    end
+    result.is_cut = result.is_cut or request.is_cut or nil
   end
   return result
 end
@@ -179,6 +200,7 @@ function client:evaluate(request)
     ok = not result.error, error = result.error and plain_text(result.error),
     printed = request.printed ~= "" and request.printed or nil,
     text = result.text or request.text and result.error or nil,
+    cut = result.is_cut,
   }, result.json)
 end
 
@@ -221,16 +243,20 @@ function kinds.complete(self, request)
     error = plain_text(tostring(words)) })
 end
 
+local function is_same(id, other)
+  return id == other or encode { id } == encode { other }
+end
+
 --- Of what runs, or waits for its turn.
 function kinds.cancel(self, request)
   local present, is_there = self.present, false
-  if present and present.id == request.cancel and self.task then
+  if present and is_same(present.id, request.cancel) and self.task then
     self.task:cancel()
     is_there = true
   end
   for i = #self.queue, 1, -1 do
     local waiting = self.queue[i]
-    if waiting.id == request.cancel then
+    if is_same(waiting.id, request.cancel) then
       table.remove(self.queue, i)
       self:answer(waiting, { ok = false, error = "interrupted" })
       is_there = true
@@ -244,6 +270,8 @@ function client:take(text)
   if type(request) ~= "table" then
     return self:send { ok = false,
       error = 'expected a JSON object such as {"id": 1, "eval": "1 + 1"}' }
+  elseif not encode { id = request.id } then
+    return self:send { ok = false, error = "id: expected texts in UTF-8" }
   end
   for kind, fn in sorted(kinds) do
     if request[kind] ~= nil then

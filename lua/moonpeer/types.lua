@@ -28,7 +28,7 @@ function moonpeer.engine(configuration) end
 ---@class moonpeer.connect.Options
 ---@field network? string|table a name, or { name, magic, port }; mainnet
 ---@field user_agent? string up to 256 bytes
----@field protocol_version? integer 31800 or more; 70016
+---@field protocol_version? integer 31800 to 2147483647; 70016
 ---@field keepalive? boolean answer pings and do not show them; true
 ---@field connect_timeout? number|string 1 ms to 1 h; 5 s
 ---@field handshake_timeout? number|string 1 ms to 1 h; 15 s
@@ -55,11 +55,11 @@ function moonpeer.connect(address, options) end
 function moonpeer.listen(address, fn, options) end
 
 ---@class moonpeer.store.Options
----@field capacity? integer peers; 65,536
----@field max_bans? integer bans; 100,000
+---@field capacity? integer peers, 1 to 16,000,000; 65,536
+---@field max_bans? integer bans, 1 to 16,000,000; 100,000
 ---@field ttl? table status -> duration or "forever", after which a peer is forgotten
----@field inaccessible_time? number|string until an inaccessible peer is unknown again; 24 h
----@field ban_time? number|string of a ban that says none; 24 h
+---@field inaccessible_time? number|string until an inaccessible peer is unknown again, over 0 or "forever"; 24 h
+---@field ban_time? number|string of a ban that says none, over 0 to 100 years; 24 h
 ---@field asmap? string a file that maps addresses to AS numbers
 ---@field read_only? boolean changes are never saved
 
@@ -666,9 +666,9 @@ function store:count_by_status(status) end
 ---@field group? string|moonpeer.Peer as group() gives it, or an address or peer of that group
 ---@field source? string manual, dns, peer or inbound
 ---@field source_address? string who told us
----@field older_than? number|string first seen at least so long ago
----@field newer_than? number|string first seen less than so long ago
----@field untried_for? number|string
+---@field older_than? number|string first seen at least so long ago: 0 or more
+---@field newer_than? number|string first seen less than so long ago: 0 or more
+---@field untried_for? number|string not dialled for so long, or never
 
 --- Walks the peers. Changing the store meanwhile is safe.
 ---@param filter? moonpeer.Store.each.Options options
@@ -682,12 +682,12 @@ function store:each(filter) end
 ---@field group? string|moonpeer.Peer as group() gives it, or an address or peer of that group
 ---@field source? string manual, dns, peer or inbound
 ---@field source_address? string who told us
----@field older_than? number|string first seen at least so long ago
----@field newer_than? number|string first seen less than so long ago
----@field untried_for? number|string
+---@field older_than? number|string first seen at least so long ago: 0 or more
+---@field newer_than? number|string first seen less than so long ago: 0 or more
+---@field untried_for? number|string not dialled for so long, or never
 
 --- Peers at random, over network groups first: one network cannot fill the choice.
----@param n integer
+---@param n integer 0 to 65536
 ---@param filter? moonpeer.Store.pick.Options options
 ---@return moonpeer.Peer[]
 function store:pick(n, filter) end
@@ -695,7 +695,7 @@ function store:pick(n, filter) end
 ---@class moonpeer.Store.hear.Options
 ---@field source? string
 ---@field source_address? string
----@field services? integer
+---@field services? integer bits
 
 --- Remembers an address that somebody told, under the limits for what one source may tell.
 ---@param address string
@@ -713,7 +713,9 @@ function store:expect(n, about) end
 
 --- The network group of an address: /16, /32 or AS.
 ---@param address string
----@return string
+---@return string|nil
+---@return string?
+---@return string?
 function store:group(address) end
 
 --- The milder tier: in memory only.
@@ -725,12 +727,16 @@ function store:discourage(address) end
 
 --- Takes that back.
 ---@param address string
----@return true
+---@return true|nil
+---@return string?
+---@return string?
 function store:encourage(address) end
 
 ---
 ---@param address string
----@return boolean
+---@return boolean|nil
+---@return string?
+---@return string?
 function store:is_discouraged(address) end
 
 --- A value that a script has saved with the store.
@@ -762,7 +768,7 @@ function store:values() end
 function store:configure(options) end
 
 --- Forgets what is stale, ends bans: an engine does it itself.
----@param budget? integer peers looked at
+---@param budget? integer peers looked at, 1 or more
 ---@return boolean
 function store:expire(budget) end
 
@@ -809,12 +815,16 @@ function bans:add(what, options) end
 
 --- The ban on exactly that.
 ---@param what string "1.2.3.4", "1.2.3.0/24", "2001:db8::/32"; "::ffff:1.2.3.0/120" is "1.2.3.0/24"
----@return moonpeer.Ban|nil
+---@return moonpeer.Ban|nil|nil
+---@return string?
+---@return string?
 function bans:get(what) end
 
 --- The narrowest ban that covers an address.
 ---@param address string
----@return moonpeer.Ban|nil
+---@return moonpeer.Ban|nil|nil
+---@return string?
+---@return string?
 function bans:find(address) end
 
 --- Ends the ban on exactly that.
@@ -826,7 +836,9 @@ function bans:remove(what) end
 
 --- Ends all bans that cover an address.
 ---@param address string
----@return integer
+---@return integer|nil
+---@return string?
+---@return string?
 function bans:lift(address) end
 
 --- Walks the bans.

@@ -173,8 +173,8 @@ static int store_integer(struct mp_config *config,
   double unit = is_time ? (double)MP_SECOND : 1;
   if (value < key->least || value > key->most)
     return fault_set(fault, MP_ECONFIG,
-                     "%s: expected %.12g to %.12g%s, "
-                     "got %.12g",
+                     "%s: expected %.15g to %.15g%s, "
+                     "got %.15g",
                      key->name, (double)key->least / unit,
                      (double)key->most / unit, is_time ? " s" : "",
                      (double)value / unit);

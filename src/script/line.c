@@ -11,7 +11,7 @@
 #include "script/task.h"
 
 enum {
-  LINE_MOST = 1 << 20,   /* bytes of one line */
+  LINE_MOST = 1 << 20,   /* bytes of a line that somebody who dials sends */
   QUEUE_MOST = 16 << 20, /* bytes that a client does not take */
   CHUNK = 16 << 10,
 };
@@ -94,12 +94,18 @@ static bool has_line(struct line *line) {
   return false;
 }
 
+/* Answers may be longer than what is asked. */
+static size_t line_most(const struct line *line) {
+  return line->is_holding ? QUEUE_MOST : LINE_MOST;
+}
+
 /* While a line waits to be asked for, no more is taken. */
 static struct mp_room on_room(void *owner) {
   struct line *line = owner;
-  if (line->rc == 0 && buf_length(&line->in) >= LINE_MOST && !has_line(line))
+  size_t most = line_most(line), length = buf_length(&line->in);
+  if (line->rc == 0 && length >= most && !has_line(line))
     end(line, MP_ELIMIT);
-  bool is_full = line->rc != 0 || buf_length(&line->in) >= LINE_MOST;
+  bool is_full = line->rc != 0 || length >= most;
   uint8_t *place = is_full ? NULL : buf_reserve(&line->in, CHUNK);
   line->is_reading = place != NULL;
   return (struct mp_room){place, place ? CHUNK : 0};

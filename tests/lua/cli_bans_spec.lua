@@ -106,7 +106,7 @@ describe("moonpeer bans", function()
 
   it("helps, and tells misuse", function()
     says("Usage: moonpeer bans.*import", "--help")
-    says("Usage: moonpeer bans add.*%-%-time", "add --help")
+    says("Usage: moonpeer bans <store> add.*%-%-time", "add --help")
     fails(2, "unknown option", "--nonsense")
     fails(2, "argument", "add")
   end)

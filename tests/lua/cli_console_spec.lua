@@ -27,12 +27,13 @@ end
 describe("moonpeer console --json", function()
   it("answers as it is ready; a cancel passes what waits", function()
     local out, err, code = beside("", [[
-      (echo '{"id":1,"eval":"moonpeer.sleep [=[1h]=]"}'
-       echo '{"id":2,"cancel":1}'
+      (echo '{"id":{"n":1,"m":2},"eval":"moonpeer.sleep [=[1h]=]"}'
+       echo '{"id":2,"cancel":{"m":2,"n":1}}'
        printf '{"id":3,"eval":"print(7) return 8"}') | console --json $socket]])
     assert.equal("", err)
     assert.matches('{"id":2,"ok":true}\n', out)
-    assert.matches('{"error":"interrupted","id":1,"ok":false}\n', out)
+    assert.matches('{"error":"interrupted","id":{"m":2,"n":1},"ok":false}\n',
+      out)
     assert.matches('{"id":3,"ok":true,"printed":"7.-","results":%[8%]}\n', out)
     assert.equal(0, code)
   end)
@@ -57,6 +58,22 @@ describe("moonpeer console --json", function()
       .. 'line of at most 1 MiB, got more","ok":false}\n', out)
     assert.matches("the other side has ended", err)
     assert.equal(1, code)
+  end)
+
+  it("takes answers that are longer than a request may be", function()
+    local out, err, code = beside("", [[
+      echo '{"id":1,"eval":"local s = string.rep([=[\1]=], 900000) return s"}' |
+        console --json $socket | wc -c
+      for n in 7 8; do
+        echo '{"id":1,"eval":"local s = string.rep([=[x]=], 1 << 20)' \
+          "local t = {} for i = 1, $n do t[i] = s end" \
+          'return table.unpack(t)"}' |
+          console --json $socket | grep -c '"cut":true'
+      done
+      console $socket -e 'print(("\1"):rep(200000)) return 7' | tail -n 1]])
+    assert.equal("5400034\n0\n1\n7\n", out)
+    assert.equal("", err)
+    assert.equal(0, code)
   end)
 
   it("ends when nobody reads the answers", function()

@@ -216,7 +216,7 @@ describe("moonpeer peers", function()
 
   it("helps, and tells misuse", function()
     says("Usage: moonpeer peers.*export", "--help")
-    says("Usage: moonpeer peers list.*%-%-older", "list --help")
+    says("Usage: moonpeer peers <store> list.*%-%-older", "list --help")
     fails(2, "Did you mean 'list'", "lst")
     fails(2, "unknown option", "list --nonsense")
     fails(2, "argument", "add")

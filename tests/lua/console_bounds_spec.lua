@@ -50,8 +50,8 @@ local function beside(read_only, fn)
     process.quote(engine_code:format(path, read_only))), 20)
   assert(moonpeer.run(function()
     local client = attach(path, engine)
-    fn(function(code)
-      local answer = client:ask { eval = code, text = true }
+    fn(function(code, as_text)
+      local answer = client:ask { eval = code, text = as_text ~= false }
       assert(answer, code .. ": no answer")
       return answer
     end)
@@ -169,6 +169,24 @@ describe("at a console", function()
       end)
     end)
   end
+
+  it("what an answer has no room for is missed, not just missing", function()
+    beside(false, function(ask)
+      for code, is_cut in pairs {
+        ["return {}, table.unpack({}, 1, 63)"] = false,
+        ["return {}, table.unpack({}, 1, 64)"] = true,
+        ["{{{{{{{{{{{{{{{{{}}}}}}}}}}}}}}}}}"] = true,
+        ["local t = {} t.t = t return t"] = true,
+      } do
+        local answer = ask(code)
+        assert.is_true(answer.ok, code)
+        assert.equal(is_cut or nil, answer.cut, code)
+      end
+      local printing = "print(('x'):rep(1 << 19)) print(('x'):rep(1 << 18))"
+      assert.is_nil(ask(printing, false).cut)
+      assert.is_true(ask(printing .. printing, false).cut)
+    end)
+  end)
 
   it("what helps to find a mistake is there", function()
     beside(false, function(ask)

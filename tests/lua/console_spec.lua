@@ -90,6 +90,9 @@ describe("a console", function()
       assert.same({ ["1"] = 1, ["3"] = 3 }, answer.results[1])
       assert.same({ n = 1, ["1"] = 2 }, answer.results[2][1])
       assert.same({}, answer.results[3])
+      local many = "local t = {} for i = 1, %d do t[i] = i end return t"
+      assert.is_nil(attach():ask { eval = many:format(100000) }.cut)
+      assert.is_true(attach():ask { eval = many:format(100001) }.cut)
     end)
   end)
 
@@ -272,6 +275,7 @@ describe("a console", function()
       assert(line:read "5s")
       for _, text in ipairs {
         "nonsense", "[1", "1", "\0\255\254", '{"id":1}', '{"eval":7}', '"x"',
+        '{"id":"\255","eval":"1"}', '{"id":["\255"],"cancel":1}',
       } do
         line:write(text .. "\n")
         local answer = core.json_decode(assert(line:read "5s", text))

@@ -230,11 +230,113 @@ describe("the example of", function()
   end
 end)
 
+--- The ends of a range such as "1 ms to 1 h", and the smallest step over them.
+local function ends_of(key)
+  local sizes = { ms = 0.001, s = 1, h = 3600, day = 86400, days = 86400,
+    years = 36500 * 864, KiB = 1 << 10, MiB = 1 << 20, GiB = 1 << 30,
+    TiB = 1 << 40 }
+  local function size(text)
+    local number, unit = text:match "^([%d.]+) ?(%a*)$"
+    return number and (math.tointeger(number) or tonumber(number))
+      * (unit == "" and 1 or assert(sizes[unit], unit))
+  end
+  local least, most = key.range:match "^([%w. ]-) to ([%w. ]+)"
+  if least then
+    return size(least), size(most), key.type == "integer" and 1 or 0.0005
+  end
+end
+
 describe("the configuration", function()
+  local function try(name, value)
+    local config = { network = "regtest", [name] = value }
+    if name == "max_connections" then
+      config.target_connections = 0
+    elseif name == "target_connections" then
+      config.max_connections = 100000
+    end
+    local good, engine = pcall(moonpeer.engine, config)
+    if good then
+      engine:close()
+    end
+    return good, engine
+  end
+
+  it("takes what it says, and nothing just beyond", function()
+    local seen = 0
+    for _, key in ipairs(api.type "configuration".members) do
+      local least, most, step = ends_of(key)
+      seen = least and seen + 1 or seen
+      for _, value in ipairs { least, most } do
+        assert(try(key.name, value))
+      end
+      for _, value in ipairs { least and least - step, most and most + step } do
+        local good, message = try(key.name, value)
+        assert(not good, key.name .. ": takes " .. value)
+        assert.matches("engine: " .. key.name .. ": expected .*, got ", message)
+        local most_said, got = message:match " to (%S+).*, got (%S+)$"
+        assert.is_true(got ~= most_said or got == nil, message)
+      end
+      assert.is_true(key.type ~= "integer" or least ~= nil, key.name)
+    end
+    assert.is_true(seen > 25)
+  end)
+
   it("tells how much memory policies may have", function()
     local _, budget = table.unpack(api.find("configuration.budget")[1])
     assert.matches((", %d MiB$"):format(core.memory_limit() >> 20),
       budget.default)
+  end)
+end)
+
+describe("the errors of", function()
+  local store = assert(moonpeer.store("memory:", { max_bans = 2 }))
+  local gone = assert(store:create { ip = "203.0.113.1", port = 8333 })
+  store:delete(gone)
+  teardown(function() store:close() end)
+  local wrong = {
+    "x", "1.2.3.4/33", "9.9.9.9:1", "", ("y"):rep(70000), 5, -1, gone,
+    { ip = "x", port = 1 }, { ip = "1.2.3.4", port = 1 }, { rtt = -1 },
+    { ip = "1.2.3.4", port = 0 }, { time = 0 }, { expires = 1 },
+    { time = "forever" }, { format = "json" },
+    "00000000-0000-0000-0000-000000000000",
+  }
+
+  local function codes_of(fn, object)
+    local codes = {}
+    for i = 0, #wrong do
+      for _, second in ipairs(wrong) do
+        local _, result, _, code = pcall(fn, object, wrong[i] or second, second)
+        codes[result == nil and type(code) == "string" and code or 0] = true
+      end
+    end
+    codes[0] = nil
+    return codes
+  end
+
+  for name, object in pairs { store = store, bans = store.bans } do
+    for _, member in ipairs(api.type("moonpeer." .. name).members) do
+      local fn = member.example and object[member.name]
+      if fn and member.name ~= "close" and member.name ~= "save" then
+        it(name .. ":" .. member.name .. " are those that come", function()
+          local said = table.concat(member.errors or {}, " ")
+          for code in pairs(codes_of(fn, object)) do
+            assert.matches(code, said)
+          end
+        end)
+      end
+    end
+  end
+end)
+
+describe("the manual page", function()
+  local page = require("moonpeer.api.pages").manual()
+
+  it("fits a terminal, and has every command's own", function()
+    for line in page:gmatch "[^\n]+" do
+      assert.is_true(#line:gsub("\\", "") <= 80, line)
+    end
+    assert.matches(".SS moonpeer bans import\n", page, 1, true)
+    assert.matches("Usage: moonpeer peers <store> list ", page, 1, true)
   end)
 end)
 

@@ -21,24 +21,27 @@ local bans = {
         { "origin", "string", "" }, { "note", "string", "" },
         { "created", "number", "seconds since 1970" },
       },
-      returns = { { "moonpeer.Ban", "" } }, errors = { "limit" },
+      returns = { { "moonpeer.Ban", "" } },
+      errors = { "invalid_configuration", "limit", "peer_not_found" },
       example = [[
 local ban = assert(bans:add("198.51.100.0/24", { time = "1h" }))
 assert(ban.prefix == "198.51.100.0/24")]] },
     { name = "get", since = "0.1.0", summary = "The ban on exactly that.",
       args = { prefix }, returns = { { "moonpeer.Ban|nil", "" } },
+      errors = { "invalid_configuration", "peer_not_found" },
       example = [[assert(bans:get "192.0.2.77" == nil)]] },
     { name = "find", since = "0.1.0",
       summary = "The narrowest ban that covers an address.",
       args = { { "address", "string", "" } },
       returns = { { "moonpeer.Ban|nil", "" } },
+      errors = { "invalid_configuration", "peer_not_found" },
       example = [[
 bans:add "192.0.2.0/24"
 assert(bans:find "192.0.2.9".prefix == "192.0.2.0/24")]] },
     { name = "remove", since = "0.1.0",
       summary = "Ends the ban on exactly that.",
       args = { prefix }, returns = { { "true", "" } },
-      errors = { "peer_not_found" },
+      errors = { "invalid_configuration", "peer_not_found" },
       example = [[
 bans:add "192.0.2.1"
 assert(bans:remove "192.0.2.1")]] },
@@ -46,6 +49,7 @@ assert(bans:remove "192.0.2.1")]] },
       summary = "Ends all bans that cover an address.",
       args = { { "address", "string", "" } },
       returns = { { "integer", "how many there were" } },
+      errors = { "invalid_configuration", "peer_not_found" },
       example = [[
 bans:add "192.0.2.0/24"
 assert(bans:lift "192.0.2.1" == 1)]] },

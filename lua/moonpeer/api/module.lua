@@ -34,7 +34,7 @@ assert(mine:config().max_connections == 20)]] },
         { "network", "string|table", "a name, or { name, magic, port }; "
           .. "mainnet" },
         { "user_agent", "string", "up to 256 bytes" },
-        { "protocol_version", "integer", "31800 or more; 70016" },
+        { "protocol_version", "integer", "31800 to 2147483647; 70016" },
         { "keepalive", "boolean", "answer pings and do not show them; true" },
         { "connect_timeout", "number|string", "1 ms to 1 h; 5 s" },
         { "handshake_timeout", "number|string", "1 ms to 1 h; 15 s" },
@@ -75,18 +75,19 @@ assert(listener.address:find "^127.0.0.1:%d+$")]] },
         { "options?", "table", "options" },
       },
       options = {
-        { "capacity", "integer", "peers; 65,536" },
-        { "max_bans", "integer", "bans; 100,000" },
+        { "capacity", "integer", "peers, 1 to 16,000,000; 65,536" },
+        { "max_bans", "integer", "bans, 1 to 16,000,000; 100,000" },
         { "ttl", "table", "status -> duration or \"forever\", after which "
           .. "a peer is forgotten" },
         { "inaccessible_time", "number|string", "until an inaccessible peer "
-          .. "is unknown again; 24 h" },
-        { "ban_time", "number|string", "of a ban that says none; 24 h" },
+          .. "is unknown again, over 0 or \"forever\"; 24 h" },
+        { "ban_time", "number|string", "of a ban that says none, over 0 to "
+          .. "100 years; 24 h" },
         { "asmap", "string", "a file that maps addresses to AS numbers" },
         { "read_only", "boolean", "changes are never saved" },
       },
       returns = { { "moonpeer.Store", "" } },
-      errors = { "store_error" },
+      errors = { "invalid_configuration", "store_error" },
       example = [[
 local peers <close> = assert(moonpeer.store "memory:")
 assert(peers:create { ip = "203.0.113.1", port = 8333 })

@@ -297,15 +297,20 @@ local function roff(text)
     :gsub("^%.", "\\&."))
 end
 
+local function add_help(lines, name, parser)
+  lines[#lines + 1] = ".SS moonpeer " .. name .. "\n.in 0\n.nf"
+  lines[#lines + 1] = roff(parser:get_help()) .. "\n.fi\n.in"
+end
+
+--- Every command, and behind it its own, as --help shows them: 79 columns.
 local function add_commands(lines)
-  local argparse = require "argparse"
   local cli = require "moonpeer.cli"
   for _, name in ipairs(cli.commands) do
-    local command = require("moonpeer.cli." .. name)
-    local parser = argparse("moonpeer " .. name, command.summary)
-    command.configure(parser)
-    lines[#lines + 1] = ".SS moonpeer " .. name .. "\n.nf"
-    lines[#lines + 1] = roff(parser:get_help()) .. "\n.fi"
+    local parser, actions = cli.parser(name, 79)
+    add_help(lines, name, parser)
+    for action, own in require "moonpeer.sorted"(actions) do
+      add_help(lines, name .. " " .. action, own)
+    end
   end
 end
 

@@ -9,6 +9,7 @@ local reasons = {
   "network_mismatch", "blockchain_mismatch", "banned_user_agent",
   "misbehaviour", "manual",
 }
+local reason_names = table.concat(reasons, ", ") .. "."
 
 local function duration(text)
   if text == "forever" then
@@ -29,7 +30,8 @@ function bans.configure(parser)
   parser:flag("--json", "One JSON object a line.")
   local list = parser:command("list", "Lists bans; what is done when nothing "
     .. "else is said.")
-  list:option("--reason", "Only for this reason."):choices(reasons)
+  list:option("--reason", "Only for this reason: " .. reason_names)
+    :choices(reasons):argname "<reason>"
   list:option("--origin", "Only from this origin.")
   local show = parser:command("show", "Shows the ban that covers an address.")
   show:argument("address", "An address, or a banned prefix.")
@@ -37,7 +39,8 @@ function bans.configure(parser)
   add:argument("prefix", "Addresses, or prefixes such as 1.2.3.0/24.")
     :args("+")
   add_time(add)
-  add:option("--reason", "manual when not given."):choices(reasons)
+  add:option("--reason", reason_names .. " manual when not given.")
+    :choices(reasons):argname "<reason>"
   add:option("--note", "Why, in words.")
   local remove = parser:command("remove", "Removes bans.")
   remove:argument("prefix", "As they were banned."):args("+")

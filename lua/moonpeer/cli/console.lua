@@ -18,7 +18,7 @@ function command.configure(parser)
 Without -e and --json, and with no terminal, all of stdin is evaluated.
 A request of --json is one of {"id": 1, "eval": "CODE"}, {"id": 2, "complete":
 "TEXT"}, {"id": 3, "cancel": 1}; its answer has the id, "ok", and "results",
-"printed" or "error".
+"printed" or "error", and "cut" when these would be too long.
 Exit codes: 0 done, 1 nobody answers or the evaluation failed, 2 called the
 wrong way.]]
 end

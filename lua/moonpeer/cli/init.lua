@@ -6,6 +6,7 @@
 --- from the first word that is no option belongs to a script.
 local argparse = require "argparse"
 local core = require "moonpeer.core"
+local sorted = require "moonpeer.sorted"
 
 local cli = {}
 
@@ -44,6 +45,21 @@ local function complain_unknown(name)
   return cli.misuse
 end
 
+--- The parser of a command, and those of its own commands by name.
+---@param name string
+---@param width integer  of its help
+function cli.parser(name, width)
+  local command = find(name)
+  local parser = argparse("moonpeer " .. name, command.summary)
+  parser:help_max_width(width)
+  local actions = command.configure(parser) or {}
+  for _, action in sorted(actions) do -- what they are of comes before them
+    action:usage((action:get_usage():gsub("^Usage: moonpeer %a+",
+      "%0 <store>")))
+  end
+  return parser, actions
+end
+
 --- The words that the command's parser is to see, and whether one asks for
 --- help.
 local function own_words(command, arg)
@@ -78,12 +94,10 @@ function cli.main(arg)
   if not command then
     return complain_unknown(name)
   end
-  local parser = argparse("moonpeer " .. name, command.summary)
-  parser:help_max_width(79)
-  local actions = command.configure(parser)
+  local parser, actions = cli.parser(name, 79)
   local words, wants_help = own_words(command, arg)
   if wants_help then
-    print(whose_help(parser, actions or {}, words):get_help())
+    print(whose_help(parser, actions, words):get_help())
     return cli.ok
   end
   local understood, options = parser:pparse(words)
