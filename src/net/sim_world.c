@@ -65,13 +65,14 @@ int mp_world_new(struct mp_world **result,
   return 0;
 }
 
+/* What is closed meanwhile waits for the next turn. */
 void sim_world_finish_closing(struct mp_world *world) {
-  while (world->closing_first) {
-    struct sim_closing *closing = world->closing_first;
-    world->closing_first = closing->next;
-    if (!world->closing_first)
-      world->closing_last = NULL;
+  struct sim_closing *closing = world->closing_first;
+  world->closing_first = world->closing_last = NULL;
+  while (closing) {
+    struct sim_closing *next = closing->next;
     closing->finish(closing);
+    closing = next;
   }
 }
 
@@ -83,7 +84,8 @@ void mp_world_free(struct mp_world *world) {
   world->is_running = false; /* nobody returns to a run that is left so */
   for (size_t i = 0; i < world->hosts_n; i++)
     mp_loop_close(&world->hosts[i]->loop);
-  sim_world_finish_closing(world);
+  while (world->closing_first)
+    sim_world_finish_closing(world);
   sim_timers_drop(world, NULL);
   for (size_t i = 0; i < world->hosts_n; i++) {
     free(world->hosts[i]->weather_from);

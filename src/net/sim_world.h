@@ -106,7 +106,7 @@ struct sim_host *sim_world_check(struct mp_world *world, struct mp_loop *loop,
 /* Calls finish at the end of this turn. Once. */
 void sim_world_closing(struct mp_world *world, struct sim_closing *closing);
 
-/* Does that now: between turns. */
+/* Does that now, between turns, for all that is closed so far. */
 void sim_world_finish_closing(struct mp_world *world);
 
 /* Events are timers. Sets one to `at` if it is not set to that or earlier: a

@@ -250,6 +250,47 @@ static void a_run_in_which_no_time_passes_ends(void) {
   bed_close(&bed);
 }
 
+static const struct mp_listener_events closes_again;
+
+static void listen_and_close(void *owner) {
+  const struct mp_address at = address_of("10.0.0.1:77");
+  struct bed *bed = owner;
+  struct mp_listener *listener;
+  if (mp_world_is_running(bed->world)) {
+    CHECK_INT(
+        mp_listener_open(&listener, bed->near, &at, &closes_again, bed, NULL),
+        0);
+    mp_listener_close(listener);
+  }
+}
+
+static void nobody_accepts(void *owner, struct mp_stream *stream) {
+  (void)owner, (void)stream;
+  CHECK(false);
+}
+
+static void nothing_fails(void *owner, int rc) {
+  (void)owner, (void)rc;
+  CHECK(false);
+}
+
+static const struct mp_listener_events closes_again = {
+    .accepted = nobody_accepts,
+    .failed = nothing_fails,
+    .closed = listen_and_close,
+};
+
+static void a_run_in_which_what_closes_closes_more_ends(void) {
+  struct bed bed;
+  bed_open(&bed, true);
+  mp_timer_stop(&bed.limit);
+  mp_timer_init(&bed.limit, listen_and_close, &bed);
+  mp_timer_start(bed.near, &bed.limit, 0);
+  CHECK_INT(mp_world_run(bed.world, MP_SECOND, NULL, NULL, NULL),
+            MP_WORLD_STUCK);
+  bed_close(&bed);
+}
+
 static struct mp_fault nested;
 
 static void run_nested(void *data) {
@@ -325,6 +366,7 @@ TEST_MAIN(TEST(two_hosts_at_one_ip_are_refused),
 
           TEST(a_run_ends_with_its_condition),
           TEST(a_run_in_which_no_time_passes_ends),
+          TEST(a_run_in_which_what_closes_closes_more_ends),
           TEST(runs_do_not_nest_and_can_be_stopped),
           TEST(what_a_closed_host_had_set_is_gone),
           TEST(clocks_of_all_hosts_agree))

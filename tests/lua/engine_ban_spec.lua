@@ -3,6 +3,19 @@ local field = require "support.field"
 local it = field.it
 
 describe("a ban", function()
+  it("ends when it is over, not when somebody looks", function(world)
+    local engine, log = field.engine(world, "10.0.0.1")
+    for i, time in ipairs { "2s", "5s", "40s" } do
+      world:run_for "3s"
+      assert(engine:ban("1.1.1." .. i, { time = time }))
+    end
+    world:run_for "2m"
+    for i, at in ipairs { 3 + 2, 6 + 5, 9 + 40 } do
+      local row = log:all "peer_unbanned"[i]
+      assert.is_true(row.at >= at and row.at < at + 1, row.at)
+    end
+  end)
+
   it("closes all whom it covers, and nobody else", function(world)
     local engine, log = field.engine(world, "10.0.0.1:8333", {
       peers = { "20.1.0.1:8333", "20.1.0.2:8333", "20.2.0.1:8333" },

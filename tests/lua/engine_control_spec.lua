@@ -58,15 +58,13 @@ describe("disconnect", function()
 
   it("a peer: whom it dialled, and who says to be it", function(world)
     local engine = busy(world)
-    for ip, is_inbound in pairs { -- any order: each alone
-      ["10.1.0.2"] = false, ["10.3.0.2"] = true,
-    } do
+    for i, ip in ipairs { "10.1.0.2", "10.3.0.2" } do
       local peer = engine.store:find_by_ip_port(ip, 8333)
       local connection
       for one in engine:connections() do
         connection = one.peer == peer and one or connection
       end
-      assert.equal(is_inbound, connection.inbound)
+      assert.equal(i == 2, connection.inbound)
       assert.equal(1, engine:disconnect(peer))
       world:run_for(0.1)
       assert.not_equal("connected", connection.state)
@@ -82,6 +80,28 @@ describe("disconnect", function()
     world:run_for "1s"
     assert.equal(0, engine:disconnect(connection))
   end)
+end)
+
+describe("close", function()
+  it("takes no longer than shutdown_timeout when nothing else is said",
+    function(world)
+      world:link(nil, nil, { bandwidth = 1000 })
+      field.node(world, "10.0.0.2:8333")
+      local engine = field.engine(world, "10.0.0.1", {
+        peers = { "10.0.0.2:8333" }, shutdown_timeout = "1h",
+      })
+      world:run_for "30s"
+      assert(engine:connections()():send("xyzzy", ("x"):rep(900000)))
+      world:run_for(0.01)
+      assert(engine:configure { shutdown_timeout = "4s" })
+      local before = world:now()
+      engine:close()
+      assert(world:run_until(function()
+        return tostring(engine):find "closed"
+      end, "1m"))
+      local took = world:now() - before
+      assert.is_true(took > 3.9 and took < 4.1, took)
+    end)
 end)
 
 describe("broadcast", function()

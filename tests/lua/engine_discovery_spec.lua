@@ -107,6 +107,17 @@ describe("DNS seeds", function()
     assert.is_nil(set["30.0.0.2:8333"])
   end)
 
+  it("that name ourselves cost a single dial", function(world)
+    world:dns("seed.one", { "30.0.0.1" })
+    local engine, log = field.engine(world, "30.0.0.1:8333", { network = net })
+    world:run_for "1m"
+    assert(engine.store:delete(known(engine)["30.0.0.1:8333"]))
+    world:run_for "12h"
+    assert.equal(1, engine:counts().dials)
+    assert.is_true(#log:all "discovery_finished" > 10)
+    assert.equal(0, select(2, known(engine)))
+  end)
+
   it("of a network that many share bring public addresses only",
     function(world)
       local engine = field.engine(world, "10.0.0.1", {

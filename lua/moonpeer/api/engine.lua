@@ -132,7 +132,8 @@ end]] },
       summary = "Dials an address, whatever the policies would select.",
       args = { { "address", "string", "an IP, and a port or the network's" } },
       returns = { { "true", "" } },
-      errors = { "limit", "closed" },
+      errors = { "limit", "closed", "cancelled", "duplicate_peer",
+        "self_connection" },
       example = [[
 local done, message, code = engine:dial "127.0.0.1:1"
 assert(done or code)]] },
