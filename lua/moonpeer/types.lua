@@ -129,7 +129,7 @@ local engine = {}
 function engine:start() end
 
 --- Ends it in order: no more connections, then a last save. Returns at once; twice is fine.
----@param deadline? number|string 0 to 1 h; shutdown_timeout
+---@param deadline? number|string 0 or more; shutdown_timeout
 function engine:close(deadline) end
 
 --- Walks the peers of its store.

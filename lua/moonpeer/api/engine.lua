@@ -13,7 +13,7 @@ assert(mine:start())]] },
     { name = "close", since = "0.1.0",
       summary = "Ends it in order: no more connections, then a last save. "
         .. "Returns at once; twice is fine.",
-      args = { { "deadline?", "number|string", "0 to 1 h; "
+      args = { { "deadline?", "number|string", "0 or more; "
         .. "shutdown_timeout" } },
       example = [[
 local mine = assert(moonpeer.engine { network = "regtest" })
