@@ -159,10 +159,21 @@ int64_t connection_jitter(struct mp_loop *loop, int64_t interval, double part) {
   return interval - (int64_t)most + (int64_t)moved;
 }
 
-/* Not all at once: many connections begin together. */
+/* Until the next of the instants that lie so far apart: whoever waits for one
+ * of them wakes the process together with others. */
+static int64_t together(struct mp_loop *loop, int64_t delay, int64_t apart) {
+  int64_t due = mp_loop_now(loop) + delay;
+  return due % apart ? delay + apart - due % apart : delay;
+}
+
+/* Not all at once: many connections begin together. But where chance chooses, a
+ * thousandth of the interval more or less does not matter. */
 void connection_wait_to_ping(struct mp_connection *c) {
+  enum { INSTANTS = 1024 };
   const struct mp_session_options *o = c->options;
   int64_t delay = connection_jitter(c->loop, o->ping_interval, o->jitter);
+  if (o->jitter > 0 && o->ping_interval >= INSTANTS)
+    delay = together(c->loop, delay, o->ping_interval / INSTANTS);
   connection_wait(c, WAITING_TO_PING,
                   delay == 0 && o->ping_interval > 0 ? 1 : delay);
 }
